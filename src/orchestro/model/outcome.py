@@ -1,0 +1,40 @@
+"""How a task or an attempt can end: a closed set."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+__all__ = ["Outcome"]
+
+
+class Outcome(str, Enum):
+    """How a task ended. Only `passed` and `flaky` count as passed."""
+
+    PASSED = "passed"
+    """Everything held at the first attempt."""
+    FLAKY = "flaky"
+    """Failed at first and passed on a retry."""
+    FAILED = "failed"
+    """Something that was asserted did not hold."""
+    TIMED_OUT = "timed out"
+    """A wait or the whole task ran out of time."""
+    ERROR = "error"
+    """Could not start, or the machine failed it: infrastructure, not a verdict on the program."""
+    SKIPPED = "skipped"
+    """Not run, on purpose; the reason is given."""
+    BLOCKED = "blocked"
+    """Not run, because something that it needs did not pass."""
+    INTERRUPTED = "interrupted"
+    """Cut off, or never started, because the run was stopped."""
+
+    __str__ = str.__str__
+
+    @property
+    def ok(self) -> bool:
+        """Whether it counts as passed."""
+        return self in (Outcome.PASSED, Outcome.FLAKY)
+
+    @property
+    def ran(self) -> bool:
+        """Whether the task was really executed to a verdict."""
+        return self not in (Outcome.SKIPPED, Outcome.BLOCKED, Outcome.INTERRUPTED)
