@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any, ClassVar, TypeAlias
 
-from orchestro.model import Failure, Finding, Outcome, Source
+from orchestro.model import NOWHERE, Failure, Finding, Outcome, Source
 
 __all__ = [
     "EVENT_TYPES",
@@ -66,7 +66,7 @@ class TaskPlanned:
     task_id: str
     kind: str
     name: str
-    source: Source = Source()
+    source: Source = NOWHERE
     tags: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     priority: int = 0
@@ -122,7 +122,7 @@ class StepFinished:
     duration_s: float
     why: str = ""
     """Why it held or did not, for people: ``matched 'done'``."""
-    source: Source = Source()
+    source: Source = NOWHERE
     note: str = ""
 
 

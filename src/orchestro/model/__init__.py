@@ -5,6 +5,6 @@
 
 from orchestro.model.outcome import Outcome
 from orchestro.model.result import Attempt, Failure, Finding, Report, Result
-from orchestro.model.task import Source, Task
+from orchestro.model.task import NOWHERE, Source, Task
 
-__all__ = ["Attempt", "Failure", "Finding", "Outcome", "Report", "Result", "Source", "Task"]
+__all__ = ["NOWHERE", "Attempt", "Failure", "Finding", "Outcome", "Report", "Result", "Source", "Task"]

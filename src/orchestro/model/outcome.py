@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 __all__ = ["Outcome"]
 
 
-class Outcome(str, Enum):
+class Outcome(StrEnum):
     """How a task ended. Only `passed` and `flaky` count as passed."""
 
     PASSED = "passed"
@@ -26,8 +26,6 @@ class Outcome(str, Enum):
     """Not run, because something that it needs did not pass."""
     INTERRUPTED = "interrupted"
     """Cut off, or never started, because the run was stopped."""
-
-    __str__ = str.__str__
 
     @property
     def ok(self) -> bool:

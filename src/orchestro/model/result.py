@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from orchestro.model.outcome import Outcome
-from orchestro.model.task import Source
+from orchestro.model.task import NOWHERE, Source
 
 __all__ = ["Attempt", "Failure", "Finding", "Report", "Result"]
 
@@ -17,7 +17,7 @@ class Failure:
 
     message: str
     """One line: what did not hold."""
-    source: Source = Source()
+    source: Source = NOWHERE
     """Where the step or validation stands."""
     step: str = ""
     """The step as a person would call it, e.g. ``expect: done``."""
@@ -75,7 +75,7 @@ class Result:
     attempts: tuple[Attempt, ...] = ()
     reason: str = ""
     """Why it was skipped, blocked or interrupted."""
-    source: Source = Source()
+    source: Source = NOWHERE
 
     @property
     def duration_s(self) -> float:

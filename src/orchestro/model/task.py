@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Source", "Task"]
+__all__ = ["NOWHERE", "Source", "Task"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,10 @@ class Source:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
+
+
+NOWHERE = Source()
+"""For what was not written in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Task:
     timeout_s: float | None = None
     """Limit of one attempt in seconds, kill included; None for none."""
     tags: tuple[str, ...] = ()
-    source: Source = Source()
+    source: Source = NOWHERE
     group: str = ""
     """Name shared by the combinations of one matrix; empty outside a matrix."""
     params: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 __all__ = ["PLAIN", "Cell", "Color", "Cursor", "Modes", "Screen", "Style", "StyledRun"]
 
-Color: TypeAlias = None | int | tuple[int, int, int]
+Color: TypeAlias = int | tuple[int, int, int] | None
 """None for the terminal's default, 0 to 255 for the palette, or (red, green, blue) with 0 to 255 each."""
 
 
