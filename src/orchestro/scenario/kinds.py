@@ -1,0 +1,74 @@
+"""The registries of a scenario: step kinds and validation kinds, and what their authors implement.
+
+Built-in kinds come through the same door as those of installed packages: a module that defines `KINDS`. Packages name
+theirs under the entry point groups ``orchestro.steps`` and ``orchestro.validations``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from orchestro.terminal.probe import Check
+
+if TYPE_CHECKING:
+    from orchestro.scenario.shape import Shape
+    from orchestro.scenario.stage import Aftermath, Stage
+
+__all__ = ["Action", "Check", "StepKind", "Validation", "ValidationKind"]
+
+
+class Action(Protocol):
+    """Something that a step does."""
+
+    async def perform(self, stage: Stage) -> str:
+        """Do it and say what was done, for the report: ``typed 'ls' and Enter``.
+
+        Raises `StepFailed` when it cannot be done for a reason of the program, `OrchestroError` otherwise.
+        """
+
+
+class Validation(Protocol):
+    """A condition on what the program left behind."""
+
+    def validate(self, aftermath: Aftermath) -> str:
+        """Say why it holds. Raises `StepFailed` when it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepKind:
+    """One key that a step may have, e.g. ``send``.
+
+    A step holds at most one action and any number of checks: the action is performed, then all checks must hold.
+    """
+
+    key: str
+    shape: Shape[Any]
+    """Of the key's value."""
+    make: Callable[..., Action | Check]
+    """Called with the value, and the options given as keyword arguments; returns a frozen dataclass.
+
+    An object with ``perform`` is an action, one with ``probe`` a check.
+    """
+    summary: str
+    """One sentence for the reference."""
+    example: str = ""
+    """One YAML line for the reference, e.g. ``- send: ls -l``."""
+    aliases: tuple[str, ...] = ()
+    """Other accepted spellings of the key."""
+    options: Mapping[str, Shape[Any]] = field(default_factory=dict)
+    """Keys that may stand beside it in the same step, e.g. ``raw``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationKind:
+    """One `type` of validation, e.g. ``file_contains``."""
+
+    type: str
+    fields: Mapping[str, Shape[Any]]
+    """Its keys beside `type` and `description`."""
+    make: Callable[..., Validation]
+    """Called with the fields given as keyword arguments; returns a frozen dataclass."""
+    summary: str
+    required: tuple[str, ...] = ()
