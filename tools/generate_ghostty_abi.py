@@ -58,20 +58,23 @@ WANTED = (
     "ghostty_terminal_set",
     "ghostty_terminal_vt_write",
     # Types behind void pointers, which no signature names.
+    "GhosttyCellContentTag",
     "GhosttyCellWide",
     "GhosttyCellsView",
+    "GhosttyColorPaletteIndex",
     "GhosttyColorRgb",
     "GhosttyColorScheme",
     "GhosttyRenderStateCursorVisualStyle",
     "GhosttySizeReportSize",
+    "GhosttyString",
     "GhosttyStyle",
+    "GhosttyStyleId",
     "GhosttyTerminalBellFn",
     "GhosttyTerminalColorSchemeFn",
     "GhosttyTerminalModeConfig",
     "GhosttyTerminalScreen",
     "GhosttyTerminalSizeFn",
     "GhosttyTerminalWritePtyFn",
-    "GhosttyString",
 )
 
 # cffi's ABI mode cannot pass a union by value. A struct of the same size and alignment above 16 bytes travels the same
