@@ -2,48 +2,14 @@
 
 from __future__ import annotations
 
-from orchestro.terminal.screen.protocol import PLAIN, Color, Modes, Screen, Style
+from orchestro.terminal.screen.protocol import PLAIN, Modes, Screen
+from orchestro.terminal.screen.sgr import sgr
 
-__all__ = ["redraw", "sgr"]
+__all__ = ["redraw"]
 
 _SHAPES = {"block": 2, "underline": 4, "bar": 6}
 _TRACKING = {"x10": 9, "normal": 1000, "button": 1002, "any": 1003}
 _FORMATS = {"utf8": 1005, "sgr": 1006, "urxvt": 1015, "sgr_pixels": 1016}
-
-
-def sgr(style: Style) -> str:
-    """The sequence that selects `style` from whatever was selected before, its hyperlink left out."""
-    codes = ["0"]
-    if style.bold:
-        codes.append("1")
-    if style.faint:
-        codes.append("2")
-    if style.italic:
-        codes.append("3")
-    if style.underline:
-        codes.append("4" if style.underline == 1 else f"4:{style.underline}")
-    if style.blink:
-        codes.append("5")
-    if style.reverse:
-        codes.append("7")
-    if style.invisible:
-        codes.append("8")
-    if style.strikethrough:
-        codes.append("9")
-    if style.overline:
-        codes.append("53")
-    codes += _color(style.fg, 30, 38) + _color(style.bg, 40, 48) + _color(style.underline_color, None, 58)
-    return f"\x1b[{';'.join(codes)}m"
-
-
-def _color(color: Color, base: int | None, extended: int) -> list[str]:
-    if color is None:
-        return []
-    if isinstance(color, tuple):
-        return [f"{extended};2;{color[0]};{color[1]};{color[2]}"]
-    if base is not None and color < 16:
-        return [str(base + color if color < 8 else base + 60 + color - 8)]
-    return [f"{extended};5;{color}"]
 
 
 def redraw(screen: Screen) -> bytes:
