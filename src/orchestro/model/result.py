@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from orchestro.model.outcome import Outcome
 from orchestro.model.task import NOWHERE, Source
@@ -99,6 +100,11 @@ class Report:
     directory: str = ""
     """Where the record and the artifacts of the run are."""
     artifacts: Sequence[str] = field(default=())
+
+    def __await__(self) -> Generator[Any, None, Report]:
+        """Itself, so that what `orchestro.run` returns may be awaited wherever it is called."""
+        return self
+        yield  # makes this a generator
 
     def __bool__(self) -> bool:
         return self.exit_code == 0

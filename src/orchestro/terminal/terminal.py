@@ -103,7 +103,8 @@ class Terminal:
         self.consumed = 0
         """Offset in `output` up to which `expect_next` has consumed it."""
         self._is_shell = False
-        self._started_at = 0.0
+        self.zero: float | None = None
+        """When `now` is 0, on the clock of the event loop; None makes it the start of the program."""
         self._ended_by_itself = False
         self._closed = False
 
@@ -119,7 +120,8 @@ class Terminal:
 
             self._make_driver = PtyDriver
             argv, env = self._integrated(argv, env)
-        self._started_at = loop.time()
+        if self.zero is None:
+            self.zero = loop.time()
         self._driver = self._make_driver(argv, self._cwd, env, (self.cols, self.rows), self)
 
     def _integrated(self, argv: list[str], env: dict[str, str]) -> tuple[list[str], dict[str, str]]:
@@ -203,8 +205,8 @@ class Terminal:
 
     @property
     def now(self) -> float:
-        """Seconds since the start of the program."""
-        return self._time() - self._started_at
+        """Seconds since `zero`."""
+        return self._time() - (self.zero or 0.0)
 
     @property
     def output(self) -> str:
@@ -230,6 +232,16 @@ class Terminal:
     def bells_since_input(self) -> int:
         """How often the bell rang since the last input."""
         return self._stream.bells - self._bells_before
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """After `close`: whether the program had ended before it was asked to."""
+        return self._ended_by_itself
+
+    @property
+    def at_prompt(self) -> bool:
+        """Whether the program is a shell that waits for a command: it will not end by itself."""
+        return self._is_shell and self._stream.shell == "input" and not self._stream.busy
 
     @property
     def drawn(self) -> bool:

@@ -1,0 +1,185 @@
+"""Runs scenarios: joins a private place, a terminal and the session for each attempt, and keeps its recording."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestro.engine.executor import AttemptContext, AttemptEnd
+from orchestro.errors import OrchestroError
+from orchestro.events import ArtifactWritten
+from orchestro.isolate.place import Place, make_place
+from orchestro.isolate.scratch import Scratch
+from orchestro.model import Failure, Outcome, Task
+from orchestro.scenario.document import Scenario
+from orchestro.scenario.files import place_files
+from orchestro.scenario.registry import driver_named
+from orchestro.scenario.session import Session
+from orchestro.scenario.stage import SnapshotMode, Stage
+from orchestro.scenario.variables import substitute
+from orchestro.terminal.cast import write_cast
+from orchestro.terminal.process import MARK
+from orchestro.terminal.process.ending import kill_strays
+from orchestro.terminal.terminal import Terminal
+
+__all__ = ["ScenarioExecutor", "ScenarioSettings"]
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._=+-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioSettings:
+    """What holds for every scenario of a run."""
+
+    run_id: str
+    run_dir: str
+    """Where recordings and artifacts are written."""
+    started_in: str
+    """Directory where orchestro was started."""
+    snapshot_mode: SnapshotMode = "verify"
+    snapshot_dir: str | None = None
+    """None: beside each scenario."""
+    ci: bool = False
+    """Whether a missing snapshot is a failure."""
+
+
+class ScenarioExecutor:
+    """Implements `Executor` for tasks whose payload is a `Scenario`."""
+
+    def __init__(self, settings: ScenarioSettings, scratch: Scratch) -> None:
+        self._settings = settings
+        self._scratch = scratch
+        self.snapshots_used: set[str] = set()
+        """Snapshot files that any attempt compared or wrote."""
+
+    async def execute(self, task: Task, context: AttemptContext) -> AttemptEnd:
+        """Run one attempt."""
+        scenario: Scenario = task.payload
+        mark = f"{MARK}={self._scratch.mark}/{_UNSAFE.sub('-', task.id)}/{context.number}"
+        try:
+            place = self._make_place(scenario, mark)
+        except OrchestroError as error:
+            return AttemptEnd(Outcome.ERROR, Failure(str(error), source=scenario.source))
+        try:
+            return await self._run(task, scenario, place, context)
+        finally:
+            if scenario.setup or scenario.teardown:
+                await kill_strays(0, mark, set())
+            place.clear()
+
+    def _make_place(self, scenario: Scenario, mark: str) -> Place:
+        fresh = scenario.workspace == "fresh"
+        folder = os.path.dirname(os.path.abspath(scenario.source.file))
+        shared = scenario.workspace in ("shared", None)
+        workspace = self._settings.started_in if shared else os.path.join(folder, scenario.workspace)
+        place = make_place(
+            self._scratch,
+            fresh=fresh,
+            workspace=workspace,
+            cwd=scenario.cwd,
+            env=substitute(dict(scenario.env), scenario.vars) if scenario.vars else scenario.env,
+            inherit_env=scenario.inherit_env,
+            mark=mark,
+        )
+        if scenario.files:
+            place_files(scenario.files, place.workspace, folder)
+        return place
+
+    async def _run(self, task: Task, scenario: Scenario, place: Place, context: AttemptContext) -> AttemptEnd:
+        variables = {
+            **scenario.vars,
+            "WORKSPACE": place.workspace,
+            "HOME": place.home,
+            "TMPDIR": place.tmp,
+            "SCENARIO": scenario.name,
+        }
+        command = substitute(scenario.command, variables)
+        terminal = Terminal(
+            ["/bin/sh", "-c", *command] if scenario.shell else command,
+            cwd=place.cwd,
+            env={**place.env, MARK: place.env[MARK] + "/program"},
+            size=scenario.size,
+            timeout=scenario.timeout_s,
+            driver=driver_named(scenario.driver),
+            scratch=Path(place.root),
+        )
+        artifacts = _Artifacts(self._settings.run_dir, task, context)
+        stage = Stage(
+            terminal=terminal,
+            variables=variables,
+            cwd=Path(place.cwd),
+            env=place.env,
+            scenario=scenario.name,
+            snapshot_dir=self._snapshot_dir(scenario),
+            snapshot_mode=self._settings.snapshot_mode,
+            write_artifact=artifacts.write,
+            timeout_s=scenario.timeout_s,
+            source=scenario.source,
+            ci=self._settings.ci,
+        )
+        session = Session(
+            scenario, terminal, stage, task_id=task.id, number=context.number, emit=context.emit, clock=context.clock
+        )
+        began = context.clock()
+        try:
+            verdict = await session.run()
+        finally:
+            self.snapshots_used |= stage.snapshots_used
+            if terminal.recording.entries:
+                artifacts.write_recording(terminal, began, scenario)
+            terminal.free()
+        return AttemptEnd(verdict.outcome, verdict.failure, verdict.findings, verdict.exit_code)
+
+    def _snapshot_dir(self, scenario: Scenario) -> Path:
+        if self._settings.snapshot_dir is not None:
+            return Path(self._settings.snapshot_dir)
+        return Path(os.path.dirname(os.path.abspath(scenario.source.file))) / "__snapshots__"
+
+
+class _Artifacts:
+    """Files of one attempt, in a directory that is made with the first of them."""
+
+    def __init__(self, run_dir: str, task: Task, context: AttemptContext) -> None:
+        self._run_dir = run_dir
+        self._task = task
+        self._context = context
+        name = _UNSAFE.sub("-", task.id).strip("-.")[:100] or "task"
+        self._folder = os.path.join("artifacts", name if context.number == 1 else f"{name}.{context.number}")
+        self._made = False
+
+    def _path(self, name: str) -> str:
+        if not self._made:
+            os.makedirs(os.path.join(self._run_dir, self._folder), exist_ok=True)
+            self._made = True
+        return os.path.join(self._folder, name)
+
+    def _written(self, kind: str, name: str, path: str) -> None:
+        context = self._context
+        context.emit(ArtifactWritten(context.clock(), self._task.id, context.number, kind, name, path))
+
+    def write(self, kind: str, name: str, suffix: str, content: bytes) -> Path:
+        """Write a file and report it."""
+        path = self._path((_UNSAFE.sub("-", name).strip("-.")[:100] or kind) + suffix)
+        full = os.path.join(self._run_dir, path)
+        with open(full, "wb") as file:
+            file.write(content)
+        self._written(kind, name, path)
+        return Path(full)
+
+    def write_recording(self, terminal: Terminal, began: float, scenario: Scenario) -> None:
+        """Save what was recorded; it counts time from the start of the attempt, as the steps do."""
+        path = self._path("recording.cast")
+        recording = terminal.recording
+        write_cast(
+            os.path.join(self._run_dir, path),
+            _header(recording.cols, recording.rows, began, scenario),
+            recording.entries,
+        )
+        self._written("recording", "recording", path)
+
+
+def _header(cols: int, rows: int, began: float, scenario: Scenario) -> Mapping[str, object]:
+    return {"version": 2, "width": cols, "height": rows, "timestamp": int(began), "title": scenario.name}

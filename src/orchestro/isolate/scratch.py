@@ -1,0 +1,134 @@
+"""The temporary directory of a run. Its owner holds a lock on it; what a killed run left is removed by the next one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+
+__all__ = ["Scratch", "remove_tree"]
+
+_PREFIX = "orchestro-run-"
+_OWNER = "owner"
+"""Name of the lock file in it, which also holds the mark of the run's processes."""
+
+
+class Scratch:
+    """Created empty; `close` removes it with everything in it."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+        """What the environment of every process of the run contains."""
+        self.path = tempfile.mkdtemp(prefix=_PREFIX)
+        # Locked before it gets its name, so that nobody ever finds it unlocked.
+        making = os.path.join(self.path, "owner.new")
+        self._lock = os.open(making, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        _try_lock(self._lock)
+        os.write(self._lock, mark.encode())
+        os.replace(making, os.path.join(self.path, _OWNER))
+        self._made = 0
+
+    def make(self) -> str:
+        """A new empty directory in it."""
+        self._made += 1
+        path = os.path.join(self.path, str(self._made))
+        os.mkdir(path, 0o700)
+        return path
+
+    def close(self) -> None:
+        """Remove everything. Twice is harmless."""
+        if self._lock >= 0:
+            remove_tree(self.path)
+            os.close(self._lock)
+            self._lock = -1
+
+    @staticmethod
+    def remove_stale() -> list[str]:
+        """Remove the directories of runs that were killed, and end the processes that they left; returns the paths."""
+        return [path for path in _scratch_directories() if _remove_if_stale(path)]
+
+
+def _scratch_directories() -> Iterator[str]:
+    folder = tempfile.gettempdir()
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(_PREFIX) and entry.is_dir(follow_symlinks=False):
+                if sys.platform != "win32" and entry.stat(follow_symlinks=False).st_uid != os.getuid():
+                    continue
+                yield entry.path
+
+
+def _remove_if_stale(path: str) -> bool:
+    try:
+        lock = os.open(os.path.join(path, _OWNER), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False  # being made or being removed by its owner right now
+    try:
+        if not _try_lock(lock):
+            return False
+        mark = os.read(lock, 200).decode("ascii", "replace")
+        if mark:
+            _kill_marked(mark)
+        remove_tree(path)
+        return True
+    finally:
+        os.close(lock)
+
+
+def _kill_marked(mark: str) -> None:
+    if sys.platform == "win32":
+        return
+    from orchestro.terminal.process import strays
+
+    for pid in strays(0, mark, set()):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _try_lock(fd: int) -> bool:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def remove_tree(path: str) -> None:
+    """Remove a directory with all in it, also what was made read-only; what cannot be removed stays silently."""
+    try:
+        os.rmdir(path)  # mostly it is empty already, and this is the fast way to find out
+    except FileNotFoundError:
+        return
+    except OSError:
+        _remove_full(path)
+
+
+def _remove_full(path: str) -> None:
+    try:
+        with os.scandir(path) as entries:
+            for entry in list(entries):
+                if entry.is_dir(follow_symlinks=False):
+                    remove_tree(entry.path)
+                else:
+                    with contextlib.suppress(OSError):
+                        os.unlink(entry.path)
+        os.rmdir(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.chmod(path, 0o700)
+        import shutil
+
+        shutil.rmtree(path, ignore_errors=True)
