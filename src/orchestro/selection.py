@@ -34,7 +34,8 @@ class Selection:
 def select(tasks: Sequence[Task], selection: Selection, failed: Collection[str] = ()) -> list[Task]:
     """The chosen tasks in their order, with what they need even when that was not asked for.
 
-    `failed` are the ids of those that did not pass the last time. Raises UserError for an expression that cannot be read.
+    `failed` are the ids of those that did not pass the last time. Raises UserError for an expression that makes no
+    sense.
     """
     if not selection.narrows:
         return list(tasks)

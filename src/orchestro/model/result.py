@@ -103,8 +103,8 @@ class Report:
 
     def __await__(self) -> Generator[Any, None, Report]:
         """Itself, so that what `orchestro.run` returns may be awaited wherever it is called."""
+        yield from ()
         return self
-        yield  # makes this a generator
 
     def __bool__(self) -> bool:
         return self.exit_code == 0
