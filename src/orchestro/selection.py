@@ -24,11 +24,13 @@ class Selection:
     last_failed: bool = False
     shard: tuple[int, int] | None = None
     """(number from 1, of how many)."""
+    only: frozenset[str] | None = None
+    """Names, exactly; None for all."""
 
     @property
     def narrows(self) -> bool:
         """Whether it can leave anything out."""
-        return bool(self.tags or self.name or self.last_failed or self.shard)
+        return bool(self.tags or self.name or self.last_failed or self.shard or self.only is not None)
 
 
 def select(tasks: Sequence[Task], selection: Selection, failed: Collection[str] = ()) -> list[Task]:
@@ -43,6 +45,8 @@ def select(tasks: Sequence[Task], selection: Selection, failed: Collection[str] 
     by_name = parse_expression(selection.name, "-k") if selection.name else None
     chosen = []
     for task in tasks:
+        if selection.only is not None and task.name not in selection.only:
+            continue
         if by_tag is not None and not by_tag(lambda word, tags=task.tags: word in tags):  # type: ignore[misc]
             continue
         name = task.name.lower()

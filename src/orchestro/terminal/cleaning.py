@@ -19,25 +19,26 @@ bracketed paste, ``alt+`` and ``alt-`` for the alternate screen."""
 _MAX_HELD = 1 << 16
 """Bytes of an unfinished sequence that are kept; a longer one (an image, say) is skipped up to its end."""
 
+_REPEATED = re.compile(rb"\x1b+(?=\x1b)")
 _STYLE = re.compile(rb"\x1b\[[0-9;:]*m")
 _NOISE = re.compile(
     rb"\x1b(?:"
     rb"\[[0-?]*[ -/]*[@ABDI-Zabcegi-km-z[\\\]^_{|}~]"  # CSI without the motions and modes that `_csi` looks at
     rb"|[ -/]+[0-~]"  # charsets and the like
-    rb"|[0-OQ-WYZ`-~\\]"  # two-byte escapes
+    rb"|[0-OQ-WYZ`-~]"  # two-byte escapes
     rb")"
 )
 _CONTROLS = re.compile(rb"[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f\x0b\x0c]")
 _SPECIAL = re.compile(
     rb"\x1b(?:"
     rb"\[(?P<csi>[0-?]*[ -/]*[@-~])"
-    rb"|\](?P<osc>[^\x07\x1b\x9c]*(?:\x1b(?!\\)[^\x07\x1b\x9c]*)*)(?:\x07|\x1b\\|\x9c)"
-    rb"|[PX^_][^\x1b]*(?:\x1b(?!\\)[^\x1b]*)*\x1b\\"
-    rb"|."
-    rb")",
+    rb"|\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\|(?=\x1b))"  # any other escape aborts a string
+    rb"|[PX^_][^\x1b]*(?:\x1b\\|(?=\x1b))"
+    rb"|[ -~]"
+    rb")?",
     re.DOTALL,
 )
-_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?)\Z")
+_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[ -/]*|\][^\x07\x1b]*\x1b?|[PX^_][^\x1b]*\x1b?)\Z")
 _STRING = re.compile(rb"\x1b[\]PX^_]")
 _STRING_END = re.compile(rb"\x07|\x1b\\")
 _QUERY = re.compile(
@@ -79,11 +80,14 @@ class Cleaner:
             self._hold(data[start:])
             data = data[:start]
         if b"\x1b" in data:
+            if b"\x1b\x1b" in data:
+                data = _REPEATED.sub(b"", data)
             data = _STYLE.sub(b"", data)
         escaped = b"\x1b" in data
         if escaped:
             self.asked = _QUERY.search(data) is not None
-            data = _NOISE.sub(b"", data)
+            if _STRING.search(data) is None:  # else its end might be taken for noise
+                data = _NOISE.sub(b"", data)
             escaped = b"\x1b" in data
         elif b"\x05" in data:
             self.asked = True

@@ -150,9 +150,28 @@ class Grid(_PyteScreen):  # type: ignore[misc]  # see _PyteScreen
 
     def index(self) -> None:
         top, bottom = self.margins or Margins(0, self.lines - 1)
-        if self.cursor.y == bottom and top == 0 and not self.alternate:
+        if self.cursor.y != bottom:
+            self.cursor.y = min(self.cursor.y + 1, self.lines - 1)
+            return
+        if top == 0 and not self.alternate:
             self.scrolled.append(self.row_text(0))
         super().index()
+
+    def reverse_index(self) -> None:
+        top = self.margins.top if self.margins else 0
+        if self.cursor.y != top:
+            self.cursor.y = max(self.cursor.y - 1, 0)
+        else:
+            super().reverse_index()
+
+    def move_by(self, rows: int) -> None:
+        """CUU by a negative count, CUD by a positive one: the margins stop the cursor unless it is beyond them."""
+        top, bottom = self.margins or Margins(0, self.lines - 1)
+        y = self.cursor.y
+        if rows < 0:
+            self.cursor.y = max(y + rows, top if y >= top else 0)
+        else:
+            self.cursor.y = min(y + rows, bottom if y <= bottom else self.lines - 1)
 
     def scroll(self, count: int) -> None:
         """SU by a positive count, SD by a negative one; the cursor stays."""

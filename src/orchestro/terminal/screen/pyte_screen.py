@@ -240,17 +240,19 @@ class PyteScreen:
             case "@":
                 grid.insert_characters(times)
             case "A":
-                grid.cursor_up(times)
+                grid.move_by(-times)
             case "B" | "e":
-                grid.cursor_down(times)
+                grid.move_by(times)
             case "C" | "a":
                 grid.cursor_forward(times)
             case "D":
                 grid.cursor_back(times)
             case "E":
-                grid.cursor_down1(times)
+                grid.move_by(times)
+                grid.carriage_return()
             case "F":
-                grid.cursor_up1(times)
+                grid.move_by(-times)
+                grid.carriage_return()
             case "G" | "`":
                 grid.cursor_to_column(times)
             case "H" | "f":
@@ -360,11 +362,12 @@ class PyteScreen:
                 old, new = self._flags[-1], count & 31
                 self._flags[-1] = {1: new, 2: old | new, 3: old & ~new}.get(how, old)
 
-    def string(self, kind: str, content: str) -> None:
+    def string(self, kind: str, content: str, *, bell: bool) -> None:
         """An operating system command; other strings have no effect on a text screen."""
         if kind != "OSC":
             return
         command, _, rest = content.partition(";")
+        end = "\a" if bell else "\x1b\\"
         if command in {"0", "2"}:
             self._title = rest[:_MAX_TITLE]
         elif command == "8":
@@ -373,14 +376,14 @@ class PyteScreen:
         elif command == "4":
             for index in re.findall(r"(?:^|;)(\d{1,3});\?", rest):
                 if int(index) < 256:
-                    self._color(f"4;{int(index)}", _palette(int(index)))
+                    self._color(f"4;{int(index)}", _palette(int(index)), end)
         elif command in {"10", "11", "12"}:
             for number, value in zip(range(int(command), 13), rest.split(";"), strict=False):
                 if value == "?":
-                    self._color(str(number), _COLORS[number])
+                    self._color(str(number), _COLORS[number], end)
 
-    def _color(self, name: str, rgb: tuple[int, int, int]) -> None:
-        self._answer(f"\x1b]{name};rgb:{'/'.join(f'{part:02x}{part:02x}' for part in rgb)}\x1b\\")
+    def _color(self, name: str, rgb: tuple[int, int, int], end: str) -> None:
+        self._answer(f"\x1b]{name};rgb:{'/'.join(f'{part:02x}{part:02x}' for part in rgb)}{end}")
 
 
 def _palette(index: int) -> tuple[int, int, int]:

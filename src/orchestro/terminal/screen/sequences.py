@@ -41,8 +41,8 @@ class SequenceHandler(Protocol):
     def csi(self, prefix: str, parameters: str, intermediates: str, final: str) -> None:
         """``CSI prefix parameters intermediates final``; the prefix is one or more of ``<=>?`` or empty."""
 
-    def string(self, kind: str, content: str) -> None:
-        """A finished ``OSC``, ``DCS``, ``APC``, ``PM`` or ``SOS`` string."""
+    def string(self, kind: str, content: str, *, bell: bool) -> None:
+        """A finished ``OSC``, ``DCS``, ``APC``, ``PM`` or ``SOS`` string; `bell` when a BEL ended it, not an ST."""
 
 
 class SequenceParser:
@@ -126,7 +126,7 @@ class SequenceParser:
         # An escape ends the string and starts what follows, most often the backslash of its terminator.
         self._enter(_ESCAPE if text[at] == "\x1b" else _GROUND)
         if whole and text[at] not in "\x18\x1a":
-            self._handler.string(self._kind, content)
+            self._handler.string(self._kind, content, bell=text[at] == "\x07")
         return at + 1
 
     def _keep(self, part: str, most: int) -> None:
