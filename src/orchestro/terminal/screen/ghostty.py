@@ -116,7 +116,7 @@ class GhosttyScreen:
         self._places = GridRef()
         self._selection = sized("GhosttySelection")
         self._options = sized("GhosttyTerminalSelectionFormatOptions")
-        self._options.trim = True
+        self._options.trim = False  # it takes a blank with a combining mark for empty
         self._options.selection = self._selection
         self._length = _ffi.new("size_t *")
         self._buffer = _ffi.new("uint8_t[]", 4096)

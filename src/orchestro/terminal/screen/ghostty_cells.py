@@ -183,6 +183,9 @@ class CellReader:
                 text.append(self._text(col, word))
             else:
                 text.append(chr(word >> _VALUE_SHIFT & _VALUE) if word & _CONTENT else " ")
+            if word & _WIDE == _DOUBLE and text[-1] == " ":
+                # A wide character that a charset made a blank: two columns, so two blanks.
+                text[-1] = "  "
             width += 1
         if style == PLAIN:
             whole = "".join(text)

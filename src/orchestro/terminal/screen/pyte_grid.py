@@ -107,7 +107,8 @@ class Grid(_PyteScreen):  # type: ignore[misc]  # see _PyteScreen
             width = wcwidth(character)
             if width < 0:
                 continue
-            if before is not None and (width == 0 or before[1].data.endswith(_JOINER)):
+            joined = before is not None and before[1].data.endswith(_JOINER) and unicodedata.category(character) == "So"
+            if before is not None and (width == 0 or joined):
                 self._join(*before, character)
             elif width:
                 self._put(character, width)
