@@ -91,3 +91,18 @@ def test_any_resize_amid_any_bytes_keeps_the_screen_whole(
     assert screen.size == new
     state(screen)
     screen.close()
+
+
+@pytest.mark.parametrize("backend", HERE)
+@settings(max_examples=100, deadline=None)
+@given(data=streams, size=sizes)
+def test_a_dump_of_any_screen_draws_it_again(backend: str, data: bytes, size: tuple[int, int]) -> None:
+    screen, again = open_screen(*size, backend=backend), open_screen(*size, backend=backend)
+    # Not the joiner: cells that were drawn apart would be drawn as one cluster, side by side. Nor line drawing, which
+    # turns wide characters into wide blanks that no byte draws.
+    screen.feed(data.replace("\u200d".encode(), b"").replace(b"\x1b(0", b""))
+    again.feed(screen.dump())
+    assert (again.lines(), again.styled()) == (screen.lines(), screen.styled())
+    assert (again.cursor, again.modes, again.title) == (screen.cursor, screen.modes, screen.title)
+    screen.close()
+    again.close()

@@ -165,8 +165,10 @@ def _is_character(text: str) -> bool:
 
 def _parts(key: str) -> list[str]:
     """The modifiers of a normalised key and its name, which may itself be a plus."""
-    if key.endswith("+"):
-        return [*filter(None, key[:-1].split("+")), "+"]
+    if key == "+":
+        return ["+"]
+    if key.endswith("++"):
+        return [*key[:-2].split("+"), "+"]
     return key.split("+")
 
 
@@ -179,7 +181,7 @@ def split(key: str) -> tuple[frozenset[str], str]:
 def _nearest(name: str, modifiers: set[str]) -> str | None:
     import difflib
 
-    close = difflib.get_close_matches(name.lower()[:40], _NAMES, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower()[:40], _NAMES, n=1, cutoff=0.7)
     if not close:
         return None
     return "+".join([modifier for modifier in MODIFIERS if modifier in modifiers] + [_NAMES[close[0]]])

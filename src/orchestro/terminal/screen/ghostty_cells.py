@@ -183,15 +183,12 @@ class CellReader:
                 text.append(self._text(col, word))
             else:
                 text.append(chr(word >> _VALUE_SHIFT & _VALUE) if word & _CONTENT else " ")
-            if word & _WIDE == _DOUBLE and text[-1] == " ":
-                # A wide character that a charset made a blank: two columns, so two blanks.
-                text[-1] = "  "
             width += 1
         if style == PLAIN:
             whole = "".join(text)
             kept = whole.rstrip(" ")
             if kept:
-                runs.append(StyledRun(kept, style, width - len(whole) + len(kept)))
+                runs.append(StyledRun(kept, style, width - _columns(words, len(whole) - len(kept))))
         elif width:
             runs.append(StyledRun("".join(text), style, width))
         return runs
@@ -231,6 +228,18 @@ class CellReader:
         if _lib.ghostty_grid_ref_hyperlink_uri(ref, buffer, _LINK_BYTES, self._length):
             return None
         return _ffi.buffer(buffer, self._length[0])[:].decode("utf-8", "replace") or None
+
+
+def _columns(words: list[int], blanks: int) -> int:
+    """The columns of the last `blanks` cells, which a charset may have made of wide characters."""
+    columns = 0
+    for word in reversed(words):
+        if word & _WIDE != _SPACER_TAIL:
+            if not blanks:
+                break
+            blanks -= 1
+        columns += 1
+    return columns
 
 
 def _style(struct: Any) -> Style:

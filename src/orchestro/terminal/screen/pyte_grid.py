@@ -31,6 +31,10 @@ class Glyph(NamedTuple):
     style: Style
 
 
+def _is_wide(data: str) -> bool:
+    return data != "" and wcwidth(data[0]) == 2
+
+
 @dataclass(frozen=True, slots=True)
 class _Saved:
     cursor: Any
@@ -107,7 +111,7 @@ class Grid(_PyteScreen):  # type: ignore[misc]  # see _PyteScreen
             width = wcwidth(character)
             if width < 0:
                 continue
-            joined = before is not None and before[1].data.endswith(_JOINER) and unicodedata.category(character) == "So"
+            joined = width == 2 and before is not None and before[1].data.endswith(_JOINER)
             if before is not None and (width == 0 or joined):
                 self._join(*before, character)
             elif width:
@@ -249,12 +253,33 @@ class Grid(_PyteScreen):  # type: ignore[misc]  # see _PyteScreen
     def erase_characters(self, count: int | None = None) -> None:
         self._erasing(super().erase_characters, count)
 
+    def insert_characters(self, count: int | None = None) -> None:
+        super().insert_characters(count)
+        self._mend()
+
+    def delete_characters(self, count: int | None = None) -> None:
+        super().delete_characters(count)
+        self._mend()
+
+    def _mend(self) -> None:
+        """Blank the halves of wide characters that a change of the cursor's row cut apart."""
+        row = self.buffer[self.cursor.y]
+        for x in range(self.columns):
+            data = row[x].data
+            if data == "":
+                whole = x > 0 and _is_wide(row[x - 1].data)
+            else:
+                whole = not _is_wide(data) or (x + 1 < self.columns and row[x + 1].data == "")
+            if not whole:
+                row[x] = row[x]._replace(data=" ")
+
     def _erasing(self, erase: Any, argument: int | None) -> None:
         """Erased cells take the background alone, not underline and the rest."""
         attrs = self.cursor.attrs
         self.cursor.attrs = Glyph(" ", replace(PLAIN, bg=attrs.style.bg))
         erase(argument)
         self.cursor.attrs = attrs
+        self._mend()
 
     def tab_by(self, count: int) -> None:
         """CHT by a positive count, CBT by a negative one."""
@@ -282,7 +307,7 @@ class Grid(_PyteScreen):  # type: ignore[misc]  # see _PyteScreen
             for row in rows.values():
                 for x in [x for x in row if x >= min(columns, self.columns)]:
                     del row[x]
-                if row[columns - 1].data != "" and wcwidth(row[columns - 1].data[0]) == 2:
+                if _is_wide(row[columns - 1].data):
                     row[columns - 1] = row[columns - 1]._replace(data=" ")
         self.tabstops = {stop for stop in self.tabstops if stop < columns}
         self.tabstops.update(stop for stop in range(8, columns, 8) if stop >= self.columns)
