@@ -63,7 +63,7 @@ BAD: Final = _Bad.BAD
 """What `Shape.read` answers instead of a value, after it has reported why."""
 
 _DEEPEST = 100
-"""Levels of nesting in a JSON value; far below Python's recursion limit."""
+"""Levels of nesting in a JSON value and of merges; far below Python's recursion limit."""
 _COLLECTION = (SequenceNode, MappingNode)
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})
@@ -95,6 +95,10 @@ class Reader:
         self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1, name, message, hint))
         return BAD
 
+    def report(self, source: Source, key: str, message: str, hint: str = "") -> None:
+        """Report a mistake whose node is no longer at hand."""
+        self.problems.append(Problem(self.file, source.line, source.column, key, message, hint))
+
     def wrong(self, node: Node, expected: str, hint: str = "") -> Bad:
         """Report that something else than `expected` stands at `node`."""
         if not hint and isinstance(node, ScalarNode) and "${" in node.value and not expected.startswith("text"):
@@ -113,10 +117,10 @@ class Reader:
         finally:
             self.path.pop()
 
-    def items(self, node: MappingNode) -> list[tuple[str, ScalarNode, Node]]:
+    def items(self, node: MappingNode, depth: int = 0) -> list[tuple[str, ScalarNode, Node]]:
         """Keys with their nodes and values, merge keys ``<<`` resolved, in the order written.
 
-        Reports duplicate keys and keys that are not text, and leaves them out.
+        Reports duplicate keys and keys that are not text, and leaves them out. `depth` counts merges within merges.
         """
         found: dict[str, tuple[str, ScalarNode, Node]] = {}
         merged: list[MappingNode] = []
@@ -134,7 +138,10 @@ class Reader:
             else:
                 found[key] = (key, key_node, value)
         for mapping in merged:
-            for item in self.items(mapping):
+            if depth >= _DEEPEST:
+                self.problem(mapping, f"merges nested deeper than {_DEEPEST} levels")
+                break
+            for item in self.items(mapping, depth + 1):
                 found.setdefault(item[0], item)
         return list(found.values())
 
@@ -148,12 +155,16 @@ class Reader:
                 self.problem(mapping, f"expected a mapping to merge, such as *name, got {describe(mapping)}")
         return result
 
-    def unknown(self, node: Node, key: str, known: Iterable[str], what: str) -> None:
-        """Report the unknown key `key` at its node; `what` says what was expected, e.g. ``one of the step keys``."""
+    def unknown(self, node: Node, key: str, known: Iterable[str], what: str) -> str | None:
+        """Report the unknown key `key` at its node, and answer which one was probably meant.
+
+        `what` says what was expected, e.g. ``one of the step keys``.
+        """
         near = nearest(key, known)
         hint = f"did you mean {near!r}?" if near else ""
         name = ".".join([*self.path, shorten(key, 40)]).replace(".[", "[")
         self.problem(node, f"unknown key, expected {what}", hint, key=name)
+        return near
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -644,19 +655,19 @@ class Fields(Shape[T]):
             return reader.wrong(node, self.expected)
         before = len(reader.problems)
         values: dict[str, Any] = {}
+        misspelt: set[str | None] = set()
         for key, key_node, value_node in reader.items(node):
             field = self.fields.get(key)
             if field is None:
-                reader.unknown(key_node, key, self.fields, _either(list(self.fields)))
+                misspelt.add(reader.unknown(key_node, key, self.fields, _either(list(self.fields))))
                 continue
-            values[key + "_" if keyword.iskeyword(key) else key] = reader.at(key, field.shape, value_node)
-        missing = [key for key in self.required if (key + "_" if keyword.iskeyword(key) else key) not in values]
-        if missing:
-            reader.problem(
-                node, f"the key {missing[0]!r} is missing, expected {self.fields[missing[0]].shape.expected}"
-            )
-        given = [key for key in self.one_of if (key + "_" if keyword.iskeyword(key) else key) in values]
-        if self.one_of and len(given) != 1:
+            values[keyword_name(key)] = reader.at(key, field.shape, value_node)
+        for key in self.required:
+            if keyword_name(key) not in values and key not in misspelt:
+                expected = self.fields[key].shape.expected
+                reader.problem(node, f"the key {key!r} is missing, expected {expected}")
+        given = [key for key in self.one_of if keyword_name(key) in values]
+        if self.one_of and len(given) != 1 and misspelt.isdisjoint(self.one_of):
             got = " and ".join(given) if given else "none of them"
             reader.problem(node, f"expected exactly one of {', '.join(self.one_of)}, got {got}")
         if len(reader.problems) > before:
@@ -688,6 +699,11 @@ def described(field: Field) -> dict[str, Any]:
     """The schema of a key with its sentence."""
     schema = field.shape.schema()
     return {**schema, "description": field.summary} if field.summary else schema
+
+
+def keyword_name(key: str) -> str:
+    """The keyword argument that gets the value of `key`: ``from_`` for ``from``."""
+    return key + "_" if keyword.iskeyword(key) else key
 
 
 def _either(names: Sequence[str]) -> str:
@@ -737,9 +753,15 @@ class OneOf(Shape[T]):
             if shape.suits(node):
                 return shape.read(node, reader)
         near = [shape for shape in self.shapes if _same_kind(shape, node)]
+        if len(near) > 1 and isinstance(node, MappingNode):
+            scores = [_common_keys(shape, node) for shape in near]
+            best = max(scores)
+            near = [near[scores.index(best)]] if best and scores.count(best) == 1 else []
         if len(near) == 1 and not isinstance(node, ScalarNode):  # its message is more exact than a list of all shapes
             return near[0].read(node, reader)
-        return reader.wrong(node, self.expected)
+        words = [word for shape in self.shapes for word in _words(shape)]
+        meant = nearest(node.value, words) if isinstance(node, ScalarNode) else None
+        return reader.wrong(node, self.expected, f"did you mean {meant!r}?" if meant else "")
 
     def schema(self) -> dict[str, Any]:
         schemas = [shape.schema() for shape in self.shapes]
@@ -758,3 +780,17 @@ def _same_kind(shape: Shape[Any], node: Node) -> bool:
     if isinstance(node, MappingNode):
         return isinstance(shape, Fields | MapOf)
     return isinstance(node, SequenceNode) and isinstance(shape, ListOf | Pair)
+
+
+def _common_keys(shape: Shape[Any], node: MappingNode) -> int:
+    if isinstance(shape, Converted):
+        return _common_keys(shape.shape, node)
+    if isinstance(shape, OneOf):
+        return max(_common_keys(inner, node) for inner in shape.shapes)
+    return sum(key.value in shape.fields for key, _ in node.value) if isinstance(shape, Fields) else 0
+
+
+def _words(shape: Shape[Any]) -> Iterable[str]:
+    if isinstance(shape, Converted):
+        return _words(shape.shape)
+    return shape.names if isinstance(shape, Choice) else ()
