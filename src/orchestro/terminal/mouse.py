@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, Literal, TypeAlias, get_args
 
+from orchestro.terminal.screen.appearance import CELL_PIXELS
 from orchestro.terminal.screen.protocol import Modes
 
 __all__ = ["ACTIONS", "BUTTONS", "Action", "Button", "encode_mouse"]
@@ -21,9 +22,6 @@ _MODIFIERS = {"shift": 4, "alt": 8, "ctrl": 16}
 _MOTION = 32
 _RELEASED = 3
 # The encodings other than SGR cannot tell which button was released.
-
-_CELL_PIXELS = (8, 16)
-# Width and height of a cell, the same as size reports give; SGR-pixel reports point at a cell's middle.
 
 _X10_MOST = 255 - 32 - 1
 _UTF8_MOST = 2047 - 32 - 1
@@ -53,7 +51,7 @@ def encode_mouse(
     if modes.mouse_format in {"sgr", "sgr_pixels"}:
         x, y = col + 1, row + 1
         if modes.mouse_format == "sgr_pixels":
-            width, height = _CELL_PIXELS
+            width, height = CELL_PIXELS  # the report points at the middle of the cell
             x, y = col * width + width // 2 + 1, row * height + height // 2 + 1
         return b"\x1b[<%d;%d;%d%c" % (code, x, y, b"m" if action == "release" else b"M")
     if action == "release":

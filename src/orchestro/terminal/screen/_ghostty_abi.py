@@ -5,7 +5,7 @@
 
 import _cffi_backend
 
-CDEF_SHA256 = "f2ccbf265b208d00767175b8a5eb6db3398824bb31f1cf1cf1d5169c2ad5881e"
+CDEF_CRC32 = 477821534
 
 ffi = _cffi_backend.FFI('orchestro.terminal.screen._ghostty_abi',
     _version = 0x2601,

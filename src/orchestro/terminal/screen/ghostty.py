@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from orchestro.terminal.screen.appearance import BACKGROUND, CELL_PIXELS, FOREGROUND
 from orchestro.terminal.screen.ghostty_cells import CellReader, GridRef, check, sized
 from orchestro.terminal.screen.ghostty_library import load
 from orchestro.terminal.screen.protocol import Cell, Cursor, Modes, StyledRun
@@ -19,19 +20,12 @@ from orchestro.terminal.screen.redraw import redraw
 if TYPE_CHECKING:
     from orchestro.terminal.screen.ghostty_keys import KeyEncoder
 
-__all__ = ["BACKGROUND", "CELL_PIXELS", "FOREGROUND", "GhosttyScreen"]
+__all__ = ["GhosttyScreen"]
 
-FOREGROUND = (0xD4, 0xD4, 0xD4)
-"""Default text colour, as reported to OSC 10: light grey of a usual dark theme."""
-
-BACKGROUND = (0x1E, 0x1E, 0x1E)
-"""Default background, as reported to OSC 11: dark, so that programs choose their dark theme."""
-
-CELL_PIXELS = (8, 16)
-"""Width and height of a cell in pixels, as reported to CSI 14 t and 16 t and used by SGR-pixel mouse reports."""
-
-_SCROLLBACK_BYTES = 16 << 20
-# Bound of the history whatever the width of its lines; an 80-column line takes 640 bytes, so it rarely binds.
+_HISTORY_BYTES_MOST = 16 << 20
+_HISTORY_BYTES_A_CELL = 16
+# The library bounds its history in bytes, whole pages at a time: 8 bytes a cell and what pages leave unused come to 16
+# at most, so that asked-for lines are there. Its bound in lines is not used: it makes scrolling ten times as slow.
 
 _KEPT_BYTES = 64 << 10
 # Largest text buffer kept between readings: a usual screen fits, a long history does not stay allocated.
@@ -90,7 +84,6 @@ _DEFAULTS = (
     # Clusters take the width of what they draw, as in Ghostty itself, kitty and WezTerm.
     (_lib.GHOSTTY_TERMINAL_OPT_MODE, _ffi.new("GhosttyTerminalModeConfig *", (2027, True))),
     (_lib.GHOSTTY_TERMINAL_OPT_MODE_DEFAULT, _ffi.new("GhosttyTerminalModeConfig *", (2027, True))),
-    (_lib.GHOSTTY_TERMINAL_OPT_SCROLLBACK_MAX_BYTES, _ffi.new("size_t *", _SCROLLBACK_BYTES)),
     # A text screen shows no pictures: refuse them, so that programs fall back to text and no memory goes to them.
     (_lib.GHOSTTY_TERMINAL_OPT_KITTY_IMAGE_STORAGE_LIMIT, _ffi.new("uint64_t *", 0)),
     (_lib.GHOSTTY_TERMINAL_OPT_APC_MAX_BYTES, _ffi.new("size_t *", 64 << 10)),
@@ -108,7 +101,9 @@ class GhosttyScreen:
     def __init__(self, cols: int, rows: int, *, scrollback: int = 2000) -> None:
         """Raises InfrastructureError when the library refuses, which memory alone should make it do."""
         self._size = (cols, rows)
+        self._scrollback = max(0, scrollback)
         self._bells = 0
+        # Answers of the feed under way: a query of 3 bytes has at most some 20 bytes of answer, so the feed bounds them.
         self._replies: list[bytes] = []
         self._reply: Callable[[bytes], None] | None = None
         self._reader: CellReader | None = None
@@ -126,10 +121,9 @@ class GhosttyScreen:
         self._number = next(_numbers)
         _screens[self._number] = self
         self._set(_lib.GHOSTTY_TERMINAL_OPT_USERDATA, _ffi.cast("void *", self._number))
-        self._set(_lib.GHOSTTY_TERMINAL_OPT_SCROLLBACK_MAX_LINES, _ffi.new("size_t *", scrollback))
         for option, value in _CALLBACKS + _DEFAULTS:
             self._set(option, value)
-        check(_lib.ghostty_terminal_resize(self._terminal, cols, rows, *CELL_PIXELS), "resize")
+        self.resize(cols, rows)
 
     def _set(self, option: int, value: Any) -> None:
         check(_lib.ghostty_terminal_set(self._terminal, option, value), f"option {option}")
@@ -145,6 +139,8 @@ class GhosttyScreen:
 
     def resize(self, cols: int, rows: int) -> None:
         self._size = (cols, rows)
+        most = min(self._scrollback * cols * _HISTORY_BYTES_A_CELL, _HISTORY_BYTES_MOST)
+        self._set(_lib.GHOSTTY_TERMINAL_OPT_SCROLLBACK_MAX_BYTES, _ffi.new("size_t *", most))
         check(_lib.ghostty_terminal_resize(self._terminal, cols, rows, *CELL_PIXELS), f"resize to {cols}x{rows}")
 
     def close(self) -> None:
@@ -211,7 +207,7 @@ class GhosttyScreen:
     def history(self, limit: int = 1000) -> Sequence[str]:
         """The alternate screen has none."""
         total = self._get(_lib.GHOSTTY_TERMINAL_DATA_SCROLLBACK_ROWS, "size_t")
-        first = max(0, total - max(0, limit))
+        first = max(0, total - min(max(0, limit), self._scrollback))
         return self._text(_lib.GHOSTTY_POINT_TAG_HISTORY, first, total) if first < total else []
 
     def _text(self, tag: int, first: int, last: int) -> list[str]:

@@ -7,10 +7,10 @@ another version than the one that was generated from, its own slower definitions
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib.util
 import os
 import sys
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,8 +43,9 @@ def load() -> Library:
     from orchestro.terminal.screen import _ghostty_abi
 
     with open(os.path.join(folder, "_cdef.py"), "rb") as source:
-        digest = hashlib.sha256(source.read()).hexdigest()
-    if digest != _ghostty_abi.CDEF_SHA256:
+        digest = zlib.crc32(source.read())
+    # A checksum, not a hash: it tells versions apart, and hashlib costs 2 ms to import.
+    if digest != _ghostty_abi.CDEF_CRC32:
         return _load_pyghostty()
     path = os.environ.get("PYGHOSTTY_LIB") or os.path.join(
         folder, "_lib", "libghostty-vt" + _SUFFIXES.get(sys.platform, ".so")

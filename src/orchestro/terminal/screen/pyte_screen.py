@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from orchestro.terminal.screen.appearance import BACKGROUND, CELL_PIXELS, FOREGROUND
 from orchestro.terminal.screen.protocol import PLAIN, Cell, Cursor, Modes, StyledRun
 from orchestro.terminal.screen.pyte_grid import Grid
 from orchestro.terminal.screen.redraw import redraw
@@ -14,15 +15,12 @@ from orchestro.terminal.screen.sgr import apply_sgr
 
 __all__ = ["PyteScreen"]
 
-_FOREGROUND, _BACKGROUND, _CELL_PIXELS = (0xD4, 0xD4, 0xD4), (0x1E, 0x1E, 0x1E), (8, 16)
-# As on the other back end: a program must not act differently on it.
-
 _TRACKING = {9: "x10", 1000: "normal", 1002: "button", 1003: "any"}
 _FORMATS = {1005: "utf8", 1006: "sgr", 1015: "urxvt", 1016: "sgr_pixels"}
 _GRID_MODES = {6, 7, 25}
 _PRIVATE = _GRID_MODES | {1, 47, 66, 1004, 1047, 1048, 1049, 2004} | set(_TRACKING) | set(_FORMATS)
 _SHAPES = {0: "block", 1: "block", 2: "block", 3: "underline", 4: "underline", 5: "bar", 6: "bar"}
-_COLORS = {10: _FOREGROUND, 11: _BACKGROUND, 12: _FOREGROUND}
+_COLORS = {10: FOREGROUND, 11: BACKGROUND, 12: FOREGROUND}
 _KITTY_DEPTH = 16
 # Most kitty keyboard flags on a stack; the protocol lets a terminal drop the oldest.
 
@@ -342,10 +340,10 @@ class PyteScreen:
             case ">", "q", 0:
                 self._answer("\x1bP>|orchestro(pyte)\x1b\\")
             case "", "t", 14:
-                width, height = _CELL_PIXELS
+                width, height = CELL_PIXELS
                 self._answer(f"\x1b[4;{self._grid.lines * height};{self._grid.columns * width}t")
             case "", "t", 16:
-                self._answer("\x1b[6;{1};{0}t".format(*_CELL_PIXELS))
+                self._answer("\x1b[6;{1};{0}t".format(*CELL_PIXELS))
             case "", "t", 18:
                 self._answer(f"\x1b[8;{self._grid.lines};{self._grid.columns}t")
             case "?", "u", _:
