@@ -103,7 +103,7 @@ class GhosttyScreen:
         self._size = (cols, rows)
         self._scrollback = max(0, scrollback)
         self._bells = 0
-        # Answers of the feed under way: a query of 3 bytes has at most some 20 bytes of answer, so the feed bounds them.
+        # Answers of the feed under way: some 20 bytes for each query of 3 or more, so the size of the feed bounds them.
         self._replies: list[bytes] = []
         self._reply: Callable[[bytes], None] | None = None
         self._reader: CellReader | None = None
