@@ -235,8 +235,8 @@ _COPY = Fields(
 )
 _CONTENT: OneOf[Any] = OneOf(
     Str(),
-    Fields({"text": Str(), "mode": _MODE}, required=("text",)),
-    Fields({"from": _FULL, "mode": _MODE}, required=("from",)),
+    Fields({"text": Str(), "mode": _MODE.shape}, required=("text",)),
+    Fields({"from": _FULL, "mode": _MODE.shape}, required=("from",)),
     what="the text of the file, or {from: PATH}",
 )
 

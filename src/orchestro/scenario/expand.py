@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from orchestro.model import NOWHERE, Source
-from orchestro.scenario.shape import BAD, Bad, Int, ListOf, MapOf, OneOf, Pair, Reader, Shape, Str, describe, shorten
+from orchestro.scenario.reader import shorten
+from orchestro.scenario.shape import BAD, Bad, Int, ListOf, MapOf, OneOf, Pair, Reader, Shape, Str, describe
 from orchestro.scenario.variables import NAME, substitute
 
 if TYPE_CHECKING:

@@ -158,20 +158,19 @@ _steps: _Family[StepKind] = _Family("step", StepKind, _STEP_MODULES, "orchestro.
 _validations: _Family[ValidationKind] = _Family(
     "validation", ValidationKind, _VALIDATION_MODULES, "orchestro.validations"
 )
-_owners: dict[str, tuple[str, ...]] = {}
 
 
-def step_kinds() -> Mapping[str, StepKind]:
-    """Every step key, other spellings and those of installed packages included.
+def step_kinds(*, installed: bool = True) -> Mapping[str, StepKind]:
+    """Every step key, other spellings and, unless `installed` is false, those of installed packages included.
 
     Raises UserError when a package cannot be loaded or two define the same key.
     """
-    return _steps.all()
+    return _steps.all() if installed else _steps.built_ins()
 
 
-def validation_kinds() -> Mapping[str, ValidationKind]:
-    """Every type of validation, those of installed packages included. Raises UserError as `step_kinds` does."""
-    return _validations.all()
+def validation_kinds(*, installed: bool = True) -> Mapping[str, ValidationKind]:
+    """Every type of validation, as `step_kinds`."""
+    return _validations.all() if installed else _validations.built_ins()
 
 
 def find_step_kind(key: str) -> StepKind | None:
@@ -186,12 +185,11 @@ def find_validation_kind(name: str) -> ValidationKind | None:
 
 def option_owners() -> Mapping[str, tuple[str, ...]]:
     """Which built-in and loaded step keys each option belongs to."""
-    kinds = {**_steps.built_ins(), **_steps.installed}
-    if not _owners:
-        for kind in {id(kind): kind for kind in kinds.values()}.values():
-            for option in kind.options:
-                _owners[option] = (*_owners.get(option, ()), kind.key)
-    return _owners
+    owners: dict[str, tuple[str, ...]] = {}
+    for key, kind in {**_steps.built_ins(), **_steps.installed}.items():
+        for option in kind.options if key == kind.key else ():
+            owners[option] = (*owners.get(option, ()), key)
+    return owners
 
 
 def suggestions(family: str) -> tuple[list[str], str]:

@@ -6,20 +6,18 @@ and columns, and the short spellings of steps would need code of their own anywa
 
 from __future__ import annotations
 
-import difflib
-import enum
 import keyword
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from orchestro.errors import Problem, UnknownKey, UserError
-from orchestro.model import Source
+from orchestro.errors import UnknownKey, UserError
 from orchestro.scenario.durations import DURATION_PATTERN, parse_duration
+from orchestro.scenario.reader import BAD, DEEPEST, NULLS, Bad, Reader, describe, is_null, nearest, shorten
 from orchestro.scenario.variables import Pattern
 
 __all__ = [
@@ -53,151 +51,11 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class _Bad(enum.Enum):
-    BAD = "bad"
-
-
-Bad: TypeAlias = Literal[_Bad.BAD]
-"""The type of `BAD`."""
-BAD: Final = _Bad.BAD
-"""What `Shape.read` answers instead of a value, after it has reported why."""
-
-_DEEPEST = 100
-"""Levels of nesting in a JSON value and of merges; far below Python's recursion limit."""
 _COLLECTION = (SequenceNode, MappingNode)
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"})
 _FALSE = frozenset({"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})
 _INT = re.compile(r"[-+]?[0-9]{1,18}\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?\Z")
-
-
-class Reader:
-    """Where a document is read from, which key is being read, and the mistakes found so far."""
-
-    __slots__ = ("file", "path", "problems")
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.path: list[str] = []
-        """The keys and ``[i]`` from the top to the value being read."""
-        self.problems: list[Problem] = []
-
-    def source(self, node: Node) -> Source:
-        """Where `node` starts."""
-        mark = node.start_mark
-        return Source(self.file, mark.line + 1, mark.column + 1)
-
-    def problem(self, node: Node, message: str, hint: str = "", *, key: str | None = None) -> Bad:
-        """Report a mistake at `node`, under the current path or the given key; answers `BAD` to be returned."""
-        mark = node.start_mark
-        name = self.key() if key is None else key
-        self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1, name, message, hint))
-        return BAD
-
-    def report(self, source: Source, key: str, message: str, hint: str = "") -> None:
-        """Report a mistake whose node is no longer at hand."""
-        self.problems.append(Problem(self.file, source.line, source.column, key, message, hint))
-
-    def wrong(self, node: Node, expected: str, hint: str = "") -> Bad:
-        """Report that something else than `expected` stands at `node`."""
-        if not hint and isinstance(node, ScalarNode) and "${" in node.value and not expected.startswith("text"):
-            hint = "variables stand for text only"
-        return self.problem(node, f"expected {expected}, got {describe(node)}", hint)
-
-    def key(self) -> str:
-        """The current path as people write it: ``steps[2].expect``."""
-        return ".".join(self.path).replace(".[", "[")
-
-    def at(self, name: str, shape: Shape[T], node: Node) -> T | Bad:
-        """Read `node` as the value of the key or ``[index]`` `name`."""
-        self.path.append(name)
-        try:
-            return shape.read(node, self)
-        finally:
-            self.path.pop()
-
-    def items(self, node: MappingNode, depth: int = 0) -> list[tuple[str, ScalarNode, Node]]:
-        """Keys with their nodes and values, merge keys ``<<`` resolved, in the order written.
-
-        Reports duplicate keys and keys that are not text, and leaves them out. `depth` counts merges within merges.
-        """
-        found: dict[str, tuple[str, ScalarNode, Node]] = {}
-        merged: list[MappingNode] = []
-        for key_node, value in node.value:
-            if not isinstance(key_node, ScalarNode):
-                self.problem(key_node, f"expected text as a key, got {describe(key_node)}")
-                continue
-            key = key_node.value
-            if key == "<<" and not key_node.style:
-                merged += self._merged(value)
-            elif key in found:
-                line = found[key][1].start_mark.line + 1
-                name = ".".join([*self.path, key]).replace(".[", "[")
-                self.problem(key_node, f"duplicate key, already given on line {line}", key=name)
-            else:
-                found[key] = (key, key_node, value)
-        for mapping in merged:
-            if depth >= _DEEPEST:
-                self.problem(mapping, f"merges nested deeper than {_DEEPEST} levels")
-                break
-            for item in self.items(mapping, depth + 1):
-                found.setdefault(item[0], item)
-        return list(found.values())
-
-    def _merged(self, node: Node) -> list[MappingNode]:
-        mappings = node.value if isinstance(node, SequenceNode) else [node]
-        result = []
-        for mapping in mappings:
-            if isinstance(mapping, MappingNode):
-                result.append(mapping)
-            else:
-                self.problem(mapping, f"expected a mapping to merge, such as *name, got {describe(mapping)}")
-        return result
-
-    def unknown(self, node: Node, key: str, known: Iterable[str], what: str) -> str | None:
-        """Report the unknown key `key` at its node, and answer which one was probably meant.
-
-        `what` says what was expected, e.g. ``one of the step keys``.
-        """
-        near = nearest(key, known)
-        hint = f"did you mean {near!r}?" if near else ""
-        name = ".".join([*self.path, shorten(key, 40)]).replace(".[", "[")
-        self.problem(node, f"unknown key, expected {what}", hint, key=name)
-        return near
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The name in `known` that `word` was probably meant to be; None when none is near."""
-    if len(word) > 80:  # comparing is quadratic, and no key is so long
-        return None
-    names = [name for name in known if name != word]
-    lowered = {name.lower(): name for name in names}
-    match = difflib.get_close_matches(word.lower().replace("-", "_"), lowered, n=1, cutoff=0.6)
-    return lowered[match[0]] if match else None
-
-
-def shorten(text: str, width: int) -> str:
-    """The first line of `text`, cut to `width` characters."""
-    line = text.split("\n", 1)[0]
-    return text if line == text and len(text) <= width else line[: width - 3] + "..."
-
-
-def is_null(node: Node) -> bool:
-    """Whether nothing, or a bare ``null`` or ``~``, stands there."""
-    return isinstance(node, ScalarNode) and not node.style and node.value in _NULLS
-
-
-def describe(node: Node) -> str:
-    """What stands there, for messages: ``'soon'``, ``a list of 3``, ``nothing``."""
-    if isinstance(node, SequenceNode):
-        return f"a list of {len(node.value)}" if node.value else "an empty list"
-    if isinstance(node, MappingNode):
-        keys = [key.value for key, _ in node.value[:3] if isinstance(key, ScalarNode)]
-        return f"a mapping with {', '.join(repr(shorten(key, 20)) for key in keys)}" if keys else "an empty mapping"
-    if is_null(node):
-        return "nothing" if node.value == "" else f"nothing ({node.value})"
-    return repr(shorten(node.value, 40))
 
 
 class Shape(ABC, Generic[T_co]):
@@ -218,10 +76,14 @@ class Shape(ABC, Generic[T_co]):
     def suits(self, node: Node) -> bool:
         """Whether `node` was probably meant for this shape: how `OneOf` chooses. Looks no deeper than the keys."""
 
+    def parts(self) -> tuple[Shape[Any], ...]:
+        """The shapes that this one is made of, for the reference; the keys of `Fields` are not among them."""
+        return ()
+
 
 def _plain(node: Node) -> str | None:
     """The text of a bare scalar that is not null; quoted ones are text and never numbers."""
-    if isinstance(node, ScalarNode) and not node.style and node.value not in _NULLS:
+    if isinstance(node, ScalarNode) and not node.style and node.value not in NULLS:
         return str(node.value)
     return None
 
@@ -243,7 +105,7 @@ class Str(Shape[str]):
                 else ""
             )
             return reader.wrong(node, self.expected, hint)
-        if not node.style and node.value in _NULLS:
+        if not node.style and node.value in NULLS:
             hint = "quote it to mean the text itself" if node.value else 'write "" to mean the empty text'
             return reader.wrong(node, self.expected, hint)
         if not (self.empty or node.value):
@@ -438,8 +300,8 @@ class Json(Shape[Any]):
         return self._read(node, reader, 0)
 
     def _read(self, node: Node, reader: Reader, depth: int) -> Any | Bad:
-        if depth > _DEEPEST:
-            return reader.problem(node, f"nested deeper than {_DEEPEST} levels")
+        if depth > DEEPEST:
+            return reader.problem(node, f"nested deeper than {DEEPEST} levels")
         if isinstance(node, ScalarNode):
             return _scalar(node)
         bad = False
@@ -474,7 +336,7 @@ def _scalar(node: ScalarNode) -> Any:
     text = str(node.value)
     if node.style:
         return text
-    if text in _NULLS:
+    if text in NULLS:
         return None
     if text in ("true", "True", "TRUE"):
         return True
@@ -528,6 +390,9 @@ class ListOf(Shape[tuple[T, ...]]):
             schema["maxItems"] = self.maximum
         return {"anyOf": [item, schema]} if self.or_single else schema
 
+    def parts(self) -> tuple[Shape[Any], ...]:
+        return (self.item,)
+
     def suits(self, node: Node) -> bool:
         if not isinstance(node, SequenceNode):
             return self.or_single and self.item.suits(node)
@@ -556,6 +421,9 @@ class Pair(Shape[tuple[A, B]]):
             {**self.second.schema(), "title": self.names[1]},
         ]
         return {"type": "array", "prefixItems": items, "minItems": 2, "maxItems": 2}
+
+    def parts(self) -> tuple[Shape[Any], ...]:
+        return (self.first, self.second)
 
     def suits(self, node: Node) -> bool:
         return isinstance(node, SequenceNode) and all(isinstance(item, ScalarNode) for item in node.value)
@@ -591,6 +459,9 @@ class MapOf(Shape[dict[str, T]]):
         if self.key is not None:
             schema["propertyNames"] = {"pattern": f"^(?:{self.key.pattern})$"}
         return schema
+
+    def parts(self) -> tuple[Shape[Any], ...]:
+        return (self.value,)
 
     def suits(self, node: Node) -> bool:
         return isinstance(node, MappingNode)
@@ -737,6 +608,9 @@ class Converted(Shape[T]):
     def schema(self) -> dict[str, Any]:
         return self.shape.schema()
 
+    def parts(self) -> tuple[Shape[Any], ...]:
+        return (self.shape,)
+
     def suits(self, node: Node) -> bool:
         return self.shape.suits(node)
 
@@ -767,6 +641,9 @@ class OneOf(Shape[T]):
         schemas = [shape.schema() for shape in self.shapes]
         unique = [schema for index, schema in enumerate(schemas) if schema not in schemas[:index]]
         return unique[0] if len(unique) == 1 else {"anyOf": unique}
+
+    def parts(self) -> tuple[Shape[Any], ...]:
+        return self.shapes
 
     def suits(self, node: Node) -> bool:
         return any(shape.suits(node) for shape in self.shapes)

@@ -12,6 +12,7 @@ from orchestro.errors import UserError
 from orchestro.model import NOWHERE, Source
 from orchestro.scenario import registry
 from orchestro.scenario.kinds import Action, Check, StepKind, Validation, ValidationKind
+from orchestro.scenario.reader import shorten
 from orchestro.scenario.shape import (
     BAD,
     Bad,
@@ -25,7 +26,6 @@ from orchestro.scenario.shape import (
     keyword_name,
     made,
     nearest,
-    shorten,
 )
 
 __all__ = ["STEP_KEYS", "VALIDATION_KEYS", "Clause", "Judgement", "Step", "StepShape", "ValidationShape"]
@@ -183,13 +183,7 @@ class StepShape(Shape[Step]):
         return clauses
 
     def schema(self) -> dict[str, Any]:
-        properties = {key: described(field) for key, field in STEP_KEYS.items()}
-        for key, kind in registry.step_kinds().items():
-            summary = kind.summary if key == kind.key else f"Another spelling of `{kind.key}`."
-            properties[key] = {**kind.shape.schema(), "description": summary}
-            for option, shape in kind.options.items():
-                properties.setdefault(option, {**shape.schema(), "description": f"Belongs to `{kind.key}`."})
-        return {"type": "object", "properties": properties, "additionalProperties": False, "minProperties": 1}
+        return step_schema(registry.step_kinds())
 
     def suits(self, node: Node) -> bool:
         return isinstance(node, MappingNode)
@@ -295,13 +289,7 @@ class ValidationShape(Shape[Judgement]):
         return reader.problem(node, message, hint, key=key)
 
     def schema(self) -> dict[str, Any]:
-        kinds = registry.validation_kinds()
-        return {
-            "type": "object",
-            "required": ["type"],
-            "properties": {"type": {"enum": list(kinds), "description": VALIDATION_KEYS["type"].summary}},
-            "oneOf": [_one_type(kind) for kind in kinds.values()],
-        }
+        return validation_schema(registry.validation_kinds())
 
     def suits(self, node: Node) -> bool:
         return isinstance(node, MappingNode)
@@ -309,6 +297,28 @@ class ValidationShape(Shape[Judgement]):
 
 def _fields(kind: ValidationKind) -> Fields[dict[str, Any]]:
     return Fields({**VALIDATION_KEYS, **kind.fields}, required=("type", *kind.required))
+
+
+def step_schema(kinds: Mapping[str, StepKind]) -> dict[str, Any]:
+    """JSON Schema of a step that may have these keys."""
+    properties = {key: described(field) for key, field in STEP_KEYS.items()}
+    for key, kind in kinds.items():
+        summary = kind.summary if key == kind.key else f"Another spelling of `{kind.key}`."
+        properties[key] = {**kind.shape.schema(), "description": summary}
+    for kind in kinds.values():
+        for option, shape in kind.options.items():
+            properties.setdefault(option, {**shape.schema(), "description": f"Belongs to `{kind.key}`."})
+    return {"type": "object", "properties": properties, "additionalProperties": False, "minProperties": 1}
+
+
+def validation_schema(kinds: Mapping[str, ValidationKind]) -> dict[str, Any]:
+    """JSON Schema of a validation of one of these types."""
+    return {
+        "type": "object",
+        "required": ["type"],
+        "properties": {"type": {"enum": list(kinds), "description": VALIDATION_KEYS["type"].summary}},
+        "oneOf": [_one_type(kind) for kind in kinds.values()],
+    }
 
 
 def _one_type(kind: ValidationKind) -> dict[str, Any]:
