@@ -31,7 +31,7 @@ def test_the_kernel_echoes_what_was_written(output: str, typed: str, left: str) 
     ("output", "typed", "prompt", "left"),
     [
         pytest.param("print(1)\n1\n>>> ", "print(1)", ">>> ", "1\n>>> ", id="on the prompt's line"),
-        pytest.param(">>> print(1)\n1\n", "print(1)", ">>> ", ">>> 1\n", id="on a redrawn line"),
+        pytest.param(">>> print(1)\n1\n", "print(1)", ">>> ", ">>> \n1\n", id="on a redrawn line"),
         pytest.param("yes, doing it\n", "y", "? ", "yes, doing it\n", id="a word that begins like the answer stays"),
         pytest.param("y\nyes\n", "y", "? ", "yes\n", id="the answer itself goes"),
         pytest.param("out\nprint\n", "print", ">>> ", "out\nprint\n", id="on a later line it is output"),
@@ -47,7 +47,8 @@ def test_what_was_typed_ahead_is_echoed_again_after_a_prompt() -> None:
     expected = Expected("echo done", True, True)
     first = find_echo(output, expected)
     assert first == (0, 10)
-    assert find_echo_again(output, 10, expected) == (12, 22)
+    assert find_echo_again(output, 10, expected) == (12, 21)
+    assert find_echo_again("echo done\n$ echo do", 10, expected) == (12, 19)
     assert find_echo_again("echo done\ndone\n", 10, expected) is None
 
 

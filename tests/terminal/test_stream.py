@@ -102,7 +102,7 @@ def test_a_second_echo_after_a_line_editor_took_over_is_taken_out() -> None:
     stream.feed(b"$ echo done\r\n")
     assert "done" not in stream.output
     stream.feed(b"done\r\n")
-    assert stream.output == "$ done\n"
+    assert stream.output == "$ \ndone\n"
 
 
 def test_the_end_of_bracketed_paste_ends_the_input_line() -> None:

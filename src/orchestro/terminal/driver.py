@@ -29,7 +29,10 @@ class Sink(Protocol):
 
 
 class Driver(Protocol):
-    """One running program. Made started."""
+    """One running program, or one that is being started; the sink hears nothing before `started` has returned."""
+
+    async def started(self) -> None:
+        """Return once the program runs. Raises SpawnError when it cannot be started."""
 
     @property
     def pid(self) -> int: ...
@@ -61,4 +64,4 @@ class Driver(Protocol):
 
 
 DriverFactory: TypeAlias = Callable[[Sequence[str], str, Mapping[str, str], tuple[int, int], Sink], Driver]
-"""(argv, cwd, environment, (cols, rows), sink) -> running driver. Raises SpawnError."""
+"""(argv, cwd, environment, (cols, rows), sink) -> driver. May raise SpawnError at once."""

@@ -67,7 +67,9 @@ def _find_editor_echo(output: str, expected: Expected) -> Interval | None:
         if _on_input_line(output, at, expected.prompt) and (
             not expected.entered or output[end : end + 1] in ("", "\n")
         ):
-            return at, end + 1 if expected.entered and end < len(output) else end
+            # Behind a redrawn prompt the line end stays: the prompt stays, too.
+            alone = at == 0 or output[at - 1] == "\n"
+            return at, end + 1 if expected.entered and alone and end < len(output) else end
         at = output.find(typed, at + 1)
     return _find_wrapped(output, expected) or _partial(output, typed)
 
@@ -107,15 +109,24 @@ def _partial(output: str, whole: str) -> Interval | None:
 def find_echo_again(output: str, after: int, expected: Expected) -> Interval | None:
     """A second echo: what was typed ahead is echoed by the kernel at once and by a line editor that starts later.
 
-    It ends its line, and only a prompt stands before it on that line.
+    Only a prompt stands before it on its line, and it ends the line or has come in part.
     """
     typed = expected.typed
-    at = output.find(typed, after) if typed and expected.entered else -1
+    if not typed or not expected.entered:
+        return None
+    at = output.find(typed, after)
     while at >= 0:
         end = at + len(typed)
-        start = output.rfind("\n", 0, at) + 1
-        before = output[start:at]
-        if output[end : end + 1] in ("", "\n") and before and before == before.rstrip() + " ":
-            return at, min(end + 1, len(output))
+        if output[end : end + 1] in ("", "\n") and _looks_like_prompt(output[output.rfind("\n", 0, at) + 1 : at]):
+            return at, end
         at = output.find(typed, at + 1)
+    start = output.rfind("\n") + 1
+    line = output[start:]
+    for length in range(min(len(typed), len(line), _MAX_PARTIAL), 0, -1):
+        if start >= after and line.endswith(typed[:length]) and _looks_like_prompt(line[:-length]):
+            return len(output) - length, len(output)
     return None
+
+
+def _looks_like_prompt(text: str) -> bool:
+    return len(text) > 1 and text.endswith(" ") and not text[:-1].endswith(" ")

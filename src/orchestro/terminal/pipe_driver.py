@@ -78,15 +78,10 @@ class PipeDriver(asyncio.SubprocessProtocol):
         self._mark = f"{MARK}={env.get(MARK, f'none-{os.getpid()}')}"
         self._code: int | None = None
         self._gone = asyncio.Event()
-        self._early: list[bytes] = []
-        self._error: SpawnError | None = None
         self._starting = asyncio.ensure_future(self._launch(argv, cwd, env))
 
     async def _launch(self, argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
         self._transport = await _start(argv, cwd, env, self, subprocess.PIPE)
-        for data in self._early:
-            self._pipe().write(data)
-        self._early.clear()
 
     async def started(self) -> None:
         """Return once the program runs. Raises SpawnError when it could not be started."""
@@ -118,9 +113,6 @@ class PipeDriver(asyncio.SubprocessProtocol):
 
     def write(self, data: bytes) -> None:
         data = data.replace(b"\r", b"\n")
-        if self._transport is None:
-            self._early.append(data)
-            return
         pipe = self._pipe()
         if self._code is not None or pipe.is_closing():
             raise TerminalClosed("the program has ended or closed its input")

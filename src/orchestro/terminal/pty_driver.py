@@ -80,6 +80,9 @@ class PtyDriver:
         self._loop.add_reader(self._master, self._readable)
         self._watch = ExitWatch(self.pid, self._exited)
 
+    async def started(self) -> None:
+        """It runs from its making."""
+
     # -- output and end
 
     def _readable(self) -> None:
@@ -200,8 +203,8 @@ class PtyDriver:
                 self._kill_group(signal.SIGTERM)
                 self._kill_group(signal.SIGCONT)
                 await self._await_end(grace_s)
-            self._kill_group(signal.SIGKILL)
-            await self._ended.wait()
+                self._kill_group(signal.SIGKILL)
+                await self._ended.wait()
             return await self._end_strays(by_itself)
         finally:
             self._free()

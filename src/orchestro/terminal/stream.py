@@ -133,6 +133,11 @@ class Stream:
         return self._cleaner.bells
 
     @property
+    def knows_prompt(self) -> bool:
+        """Whether text stood on the line where the last one was entered."""
+        return self._entered_shell_line or bool(self._command_expected and self._command_expected.prompt.strip())
+
+    @property
     def busy(self) -> bool:
         """Whether a line entered at a marked prompt has not come to its end."""
         return self._entered_shell_line and self._done_at < 0

@@ -26,6 +26,8 @@ from orchestro.terminal.stream import CommandOutput, Stream
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from orchestro.terminal.mouse import Action, Button
+
 __all__ = ["MouseOff", "Terminal", "WaitFailed"]
 
 _MAX_UNFED = 1 << 20
@@ -98,6 +100,7 @@ class Terminal:
         self._inputs: deque[str] = deque(maxlen=_LAST_INPUTS)
         self._bells_before = 0
         self._fed_at = 0.0
+        self._typed_at = 0.0
         self._changed_at = 0.0
         self._seen: tuple[object, ...] = ()
         self.consumed = 0
@@ -119,10 +122,13 @@ class Terminal:
             from orchestro.terminal.pty_driver import PtyDriver
 
             self._make_driver = PtyDriver
+        if getattr(self._make_driver, "is_terminal", False):
             argv, env = self._integrated(argv, env)
         if self.zero is None:
             self.zero = loop.time()
-        self._driver = self._make_driver(argv, self._cwd, env, (self.cols, self.rows), self)
+        driver = self._make_driver(argv, self._cwd, env, (self.cols, self.rows), self)
+        await driver.started()
+        self._driver = driver
 
     def _integrated(self, argv: list[str], env: dict[str, str]) -> tuple[list[str], dict[str, str]]:
         if not self._integrate or os.path.basename(argv[0] if argv else "").lstrip("-") not in ("bash", "zsh", "fish"):
@@ -232,6 +238,21 @@ class Terminal:
     def bells_since_input(self) -> int:
         """How often the bell rang since the last input."""
         return self._stream.bells - self._bells_before
+
+    @property
+    def knows_prompt(self) -> bool:
+        """Whether a prompt stood where the last line was entered, so that its return tells the end of the command."""
+        return self._stream.knows_prompt
+
+    @property
+    def printed_at(self) -> float:
+        """`now` of the last output."""
+        return self._fed_at
+
+    @property
+    def typed_at(self) -> float:
+        """`now` of the last input."""
+        return self._typed_at
 
     @property
     def ended_by_itself(self) -> bool:
@@ -364,7 +385,7 @@ class Terminal:
             self._input(data.replace(b"\n", b"\r"), caret(text), entered=text.endswith("\n"))
 
     async def click(
-        self, col: int, row: int, button: str = "left", modifiers: Sequence[str] = (), *, count: int = 1
+        self, col: int, row: int, button: Button = "left", modifiers: Sequence[str] = (), *, count: int = 1
     ) -> None:
         """Press and release a mouse button. Raises MouseOff when the program did not turn the mouse on."""
         self._say("click", f"{button} at column {col}, row {row}")
@@ -378,7 +399,7 @@ class Terminal:
         for _ in range(abs(amount)):
             self._mouse("press", "wheel_up" if amount < 0 else "wheel_down", col, row, ())
 
-    def _mouse(self, action: str, button: str, col: int, row: int, modifiers: Sequence[str]) -> None:
+    def _mouse(self, action: Action, button: Button, col: int, row: int, modifiers: Sequence[str]) -> None:
         from orchestro.terminal.mouse import encode_mouse
 
         modes = self.screen.modes
@@ -421,7 +442,7 @@ class Terminal:
         self._stream.mark_input(typed, entered=entered, canonical=canonical, echo=echo)
         self._bells_before = self._stream.bells
         self.consumed = 0
-        self._changed_at = self.now
+        self._typed_at = self._changed_at = self.now
 
     def _input(self, data: bytes, typed: str, *, entered: bool) -> None:
         if self._driver is None:
@@ -524,9 +545,9 @@ class Terminal:
 
     async def not_see(self, text: str = "", *, timeout: float | None = None, **where: Any) -> None:
         """Wait until `text` is not on the screen."""
-        from orchestro.terminal.checks import NotSee
+        from orchestro.terminal.checks import NotSee, See
 
-        await self.wait_for(NotSee(text=text or None, **where), timeout_s=timeout)
+        await self.wait_for(NotSee(See(text=text or None, **where)), timeout_s=timeout)
 
     async def idle(self, seconds: float = 0.2, *, timeout: float | None = None) -> None:
         """Wait until the screen has not changed for so long."""

@@ -15,7 +15,6 @@ from orchestro.isolate.place import Place, make_place
 from orchestro.isolate.scratch import Scratch
 from orchestro.model import Failure, Outcome, Task
 from orchestro.scenario.document import Scenario
-from orchestro.scenario.files import place_files
 from orchestro.scenario.registry import driver_named
 from orchestro.scenario.session import Session
 from orchestro.scenario.stage import SnapshotMode, Stage
@@ -73,8 +72,8 @@ class ScenarioExecutor:
     def _make_place(self, scenario: Scenario, mark: str) -> Place:
         fresh = scenario.workspace == "fresh"
         folder = os.path.dirname(os.path.abspath(scenario.source.file))
-        shared = scenario.workspace in ("shared", None)
-        workspace = self._settings.started_in if shared else os.path.join(folder, scenario.workspace)
+        shared = scenario.workspace == "shared"
+        workspace = self._settings.started_in if shared else os.path.normpath(os.path.join(folder, scenario.workspace))
         place = make_place(
             self._scratch,
             fresh=fresh,
@@ -85,7 +84,13 @@ class ScenarioExecutor:
             mark=mark,
         )
         if scenario.files:
-            place_files(scenario.files, place.workspace, folder)
+            from orchestro.isolate.files import place_files
+
+            try:
+                place_files(scenario.files, place.workspace, folder)
+            except OrchestroError:
+                place.clear()
+                raise
         return place
 
     async def _run(self, task: Task, scenario: Scenario, place: Place, context: AttemptContext) -> AttemptEnd:

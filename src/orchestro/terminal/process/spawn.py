@@ -36,6 +36,8 @@ def spawn(argv: Sequence[str], cwd: str, env: Mapping[str, str], file_actions: S
         raise SpawnError(argv, "the command is empty")
     if not os.path.isdir(cwd):
         raise SpawnError(argv, f"its working directory {cwd} does not exist")
+    if any("\0" in argument for argument in argv):
+        raise SpawnError(argv, "the command holds a NUL character")
     program = find_program(argv[0], cwd, env.get("PATH"))
     if program is None:
         raise SpawnError(argv, _why_not(argv[0], cwd))

@@ -1,0 +1,40 @@
+"""What came nearest to a text that was waited for: only computed for failure reports."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+__all__ = ["literal_of", "nearest_line"]
+
+_MAX_LINES = 200
+_MAX_WIDTH = 200
+_ESCAPE = re.compile(r"\\([AbBdDsSwWZ])|\\(.)")
+_META = re.compile(r"\[[^\]]*\]|\(\?[^)]*\)|[.^$*+?{}()|]")
+
+
+def literal_of(pattern: str) -> str:
+    """The characters of a regular expression that stand for themselves; enough to compare with."""
+    text = _ESCAPE.sub(lambda m: " " if m[1] else m[2], pattern)
+    return " ".join(_META.sub(" ", text).split())
+
+
+def nearest_line(wanted: str, lines: Iterable[str]) -> str:
+    """The line most like `wanted`, at least six tenths alike or holding most of its words; empty when there is none."""
+    wanted = wanted.strip()[:_MAX_WIDTH]
+    if not wanted:
+        return ""
+    best, best_score = "", 0.0
+    seen: set[str] = set()
+    for line in list(lines)[-_MAX_LINES:]:
+        text = line.strip()[:_MAX_WIDTH]
+        if not text or text in seen:
+            continue
+        seen.add(text)
+        matcher = difflib.SequenceMatcher(None, wanted.lower(), text.lower(), autojunk=False)
+        overlap = sum(block.size for block in matcher.get_matching_blocks() if block.size > 1)
+        score = max(overlap / len(wanted) * 0.9, matcher.ratio())
+        if score > best_score:
+            best, best_score = text, score
+    return best if best_score >= 0.6 else ""

@@ -1,0 +1,107 @@
+"""The end of the program, its title and bell, and a screen at rest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from orchestro.terminal.probe import Held, Never, NotYet, Probe
+
+if TYPE_CHECKING:
+    from orchestro.terminal.terminal import Terminal
+
+__all__ = ["Bell", "Exit", "Idle", "Title", "ended_with"]
+
+
+def ended_with(terminal: Terminal) -> str:
+    """``the program ended with exit code 1``."""
+    from orchestro.terminal.terminal import describe_exit
+
+    if terminal.exit_code is None:
+        return "the program has closed its terminal"
+    return f"the program ended with {describe_exit(terminal.exit_code)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The program has ended, and all that it printed was read."""
+
+    code: int | None = None
+    """With this exit code, negative for a signal; None for any."""
+
+    @property
+    def what(self) -> str:
+        """What is waited for."""
+        from orchestro.terminal.terminal import describe_exit
+
+        return (
+            "the end of the program" if self.code is None else f"the end of the program with {describe_exit(self.code)}"
+        )
+
+    def probe(self, terminal: Terminal) -> Probe:
+        """Look once."""
+        from orchestro.terminal.terminal import describe_exit
+
+        if not terminal.ended or terminal.exit_code is None:
+            return NotYet("the program is still running")
+        if self.code is None or terminal.exit_code == self.code:
+            return Held(f"ended with {describe_exit(terminal.exit_code)}", terminal.exit_code)
+        return Never(ended_with(terminal), expected=describe_exit(self.code), actual=describe_exit(terminal.exit_code))
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """The window title matches."""
+
+    pattern: re.Pattern[str]
+
+    @property
+    def what(self) -> str:
+        """What is waited for."""
+        return f"a title matching {self.pattern.pattern!r}"
+
+    def probe(self, terminal: Terminal) -> Probe:
+        """Look once."""
+        title = terminal.screen.title
+        if self.pattern.search(title):
+            return Held(f"the title is {title!r}", title)
+        return NotYet(f"the title is {title!r}", expected=self.pattern.pattern, actual=title)
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """The bell rang since the last input, or did not."""
+
+    wanted: bool = True
+
+    @property
+    def what(self) -> str:
+        """What is waited for."""
+        return "the bell" if self.wanted else "no bell"
+
+    def probe(self, terminal: Terminal) -> Probe:
+        """Look once."""
+        count = terminal.bells_since_input
+        if not self.wanted:
+            return Held("no bell") if not count else Never(f"the bell rang {count} times since the last input")
+        return Held("the bell rang") if count else NotYet("the bell did not ring since the last input")
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """The screen has not changed for so long, and nothing was typed."""
+
+    seconds: float
+
+    @property
+    def what(self) -> str:
+        """What is waited for."""
+        return f"a screen at rest for {self.seconds:g} s"
+
+    def probe(self, terminal: Terminal) -> Probe:
+        """Look once."""
+        rest = terminal.now - terminal.changed_at
+        if rest >= self.seconds or terminal.ended:
+            return Held("the screen is at rest")
+        return NotYet("the screen keeps changing", again_in_s=self.seconds - rest)
