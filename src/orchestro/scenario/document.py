@@ -445,8 +445,8 @@ class _Uses:
         self._document = document
         self._reader = reader
         matrix = document.scenario.matrix
-        varied = matrix.names("vars") if matrix is not None else set()
-        self._known = {*document.scenario.vars, *varied}
+        self._varied = matrix.names("vars") if matrix is not None else set()
+        self._known = {*document.scenario.vars, *self._varied}
 
     def check(self) -> None:
         """Report every use of a name that has no value there."""
@@ -471,7 +471,7 @@ class _Uses:
     def _vars(self) -> None:
         """A variable may use those before it."""
         scenario = self._document.scenario
-        before = self._known - scenario.vars.keys()
+        before = set(self._varied)
         for name, value in scenario.vars.items():
             for used in names_in(value):
                 if used not in before:

@@ -207,7 +207,7 @@ _MESSAGES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"while parsing a flow node",
-        "the brackets are not closed",
+        "the bracket that is opened here is not closed",
         "quote a text that starts with [ or {",
     ),
     (
@@ -241,8 +241,12 @@ def _broken(text: str, error: yaml.MarkedYAMLError, file: str) -> Problem:
         mark = error.context_mark or mark
     if mark is None:
         return Problem(file, 1, 1, "", f"not valid YAML: {said}")
-    line, column = mark.line, mark.column
     lines = text.split("\n")
+    line, column = mark.line, mark.column
+    if "bracket" in message:  # libyaml points to where it gave up, often the end of the file
+        before = "\n".join([*lines[:line], "".join(lines[line : line + 1])[:column]])
+        opened = max(before.rfind("["), before.rfind("{"))
+        line, column = before.count("\n", 0, opened), opened - before.rfind("\n", 0, opened) - 1
     row = lines[line] if line < len(lines) else ""
     character = row[column] if column < len(row) else ""
     if character == "\t" or "\t" in row[: len(row) - len(row.lstrip())]:

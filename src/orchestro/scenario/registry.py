@@ -78,12 +78,14 @@ class _Family(Generic[K]):
 
     def built_ins(self) -> dict[str, K]:
         if not self.built_in:
+            found: dict[str, K] = {}
             for module in self.modules:
                 for kind in importlib.import_module(module).KINDS:
                     for name in _names(kind):
-                        if name in self.built_in or name in self.reserved:
+                        if name in found or name in self.reserved:
                             raise RuntimeError(f"the {self.what} {name!r} is defined twice")
-                        self.built_in[name] = kind
+                        found[name] = kind
+            self.built_in = found
         return self.built_in
 
     def find(self, name: str) -> K | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,7 +59,9 @@ class Pattern:
 @lru_cache(maxsize=2048)
 def compile_source(source: str, flags: int) -> re.Pattern[str]:
     """Compile once for the check at load and for every attempt; the cache of `re` itself holds only 512."""
-    return re.compile(source, flags)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "possible nested set" would be printed without saying in which scenario
+        return re.compile(source, flags)
 
 
 def substitute_text(text: str, variables: Mapping[str, str], *, as_regex: bool = False) -> str:
