@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestro.scenario.shape import Shape
     from orchestro.scenario.stage import Aftermath, Stage
 
-__all__ = ["Action", "Check", "StepKind", "Validation", "ValidationKind"]
+__all__ = ["Action", "Check", "Resolvable", "StepKind", "Validation", "ValidationKind"]
 
 
 class Action(Protocol):
@@ -27,6 +27,13 @@ class Action(Protocol):
 
         Raises `StepFailed` when it cannot be done for a reason of the program, `OrchestroError` otherwise.
         """
+
+
+class Resolvable(Protocol):
+    """A check whose texts may still hold variables."""
+
+    def resolve(self) -> Check:
+        """The check, once the variables have been replaced."""
 
 
 class Validation(Protocol):
@@ -46,10 +53,11 @@ class StepKind:
     key: str
     shape: Shape[Any]
     """Of the key's value."""
-    make: Callable[..., Action | Check]
+    make: Callable[..., Action | Check | Resolvable]
     """Called with the value, and the options given as keyword arguments; returns a frozen dataclass.
 
-    An object with ``perform`` is an action, one with ``probe`` a check.
+    An object with ``perform`` is an action, one with ``probe`` a check; one with ``resolve`` gives its check when the
+    variables in it are known.
     """
     summary: str
     """One sentence for the reference."""

@@ -95,7 +95,8 @@ class Session:
         finally:
             await self._teardown()
         findings = (*self._stage.findings, *(self._terminal.findings() if self._started else ()))
-        return Verdict(outcome, failure, findings, self._terminal.exit_code if self._started else None)
+        exit_code = self._terminal.exit_code if self._terminal.ended_by_itself else None
+        return Verdict(outcome, failure, findings, exit_code)
 
     # -- phases
 
@@ -166,7 +167,8 @@ class Session:
                     why.append(await value.perform(stage))
                     ran_command = stage.last_run is not None
                 else:
-                    checks.append(value)
+                    resolve = getattr(value, "resolve", None)
+                    checks.append(value if resolve is None else resolve())
             if ran_command:
                 why += self._judge(checks)
             elif checks:
@@ -199,15 +201,20 @@ class Session:
 
     def _judge(self, checks: Sequence[Check]) -> list[str]:
         """Checks of a ``run`` step look at its own output; they cannot wait, it has ended."""
+        from orchestro.terminal.checks import OutputCode
+
         command = self._stage.last_run
         why = []
+        if command is not None and not any(isinstance(check, OutputCode) for check in checks):
+            checks = [*checks, OutputCode(0)]
         for check in checks:
             judge = getattr(check, "judge", None)
             if judge is None:
                 raise UserError("only expect_output and its kin may stand beside run")
             answer = judge(command)
             if not isinstance(answer, Held):
-                raise _Ended(Outcome.FAILED, self._from_missing(check, answer, 0.0, timed_out=False))
+                failure = self._from_missing(check, answer, 0.0, timed_out=False)
+                raise _Ended(Outcome.FAILED, replace(failure, output=command.text[-_OUTPUT_SHOWN:] if command else ""))
             why.append(answer.why)
         return why
 

@@ -12,6 +12,7 @@ from orchestro.model import NOWHERE, Failure, Finding, Source
 from orchestro.terminal.probe import Missing
 
 if TYPE_CHECKING:
+    from orchestro.terminal.stream import CommandOutput
     from orchestro.terminal.terminal import Terminal
 
 __all__ = ["Aftermath", "SnapshotMode", "Stage", "StepFailed"]
@@ -72,6 +73,8 @@ class Stage:
     """Whether missing snapshots are a failure."""
     findings: list[Finding] = field(default_factory=list)
     """Warnings that steps add."""
+    last_run: CommandOutput | None = None
+    """What the ``run`` of the step under way printed; checks of the same step look at it."""
     snapshots_used: set[str] = field(default_factory=set)
     """Paths of the snapshot files that were compared or written."""
 

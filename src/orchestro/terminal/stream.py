@@ -161,7 +161,7 @@ class Stream:
         self._may_repeat = canonical and echo and not at_shell
         self._editor_since = False
         self._accepted_at = -1
-        self._waits_for_accept = entered and self.bracketed and not at_shell and not self.alternate
+        self._waits_for_accept = entered and self.bracketed and not (canonical or at_shell or self.alternate)
         self._input_at = self._total
         self._output = None
         if entered:

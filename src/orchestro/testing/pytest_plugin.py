@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import re
 
     from orchestro.model import Result
+    from orchestro.terminal.mouse import Button
     from orchestro.terminal.screen.protocol import Screen
     from orchestro.terminal.terminal import Terminal
 
@@ -50,7 +51,7 @@ class SyncTerminal:
         """Paste `text`."""
         self._wait(self.inner.paste(text))
 
-    def click(self, col: int, row: int, button: str = "left") -> None:
+    def click(self, col: int, row: int, button: Button = "left") -> None:
         """Click on a cell."""
         self._wait(self.inner.click(col, row, button))
 

@@ -1,0 +1,1 @@
+"""The built-in kinds of validations; `files.py` ends with `KINDS`, which is what the registry reads."""

@@ -1,0 +1,220 @@
+"""What must hold of files and of the exit code after the program has ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from orchestro.scenario.kinds import ValidationKind
+from orchestro.scenario.shape import Int, Json, Regex, Str
+from orchestro.scenario.stage import Aftermath, StepFailed
+from orchestro.scenario.variables import Pattern
+from orchestro.terminal.checks.command import json_differences, text_diff, trimmed
+from orchestro.terminal.checks.near import literal_of, nearest_line
+from orchestro.terminal.probe import Missing
+
+__all__ = ["KINDS"]
+
+_MAX_FILE = 16 * 1024 * 1024
+"""Bytes of a file that are looked at; a larger one fails the validation and says so."""
+_SHOWN = 4000
+
+
+def _fail(why: str, *, waited_for: str = "", diff: tuple[str, ...] = (), **texts: str) -> StepFailed:
+    return StepFailed(Missing(why, **texts), waited_for=waited_for, diff=diff)
+
+
+def _read(aftermath: Aftermath, path: str) -> str:
+    full = os.path.join(aftermath.cwd, path)
+    try:
+        size = os.stat(full).st_size
+        if os.path.isdir(full):
+            raise _fail(f"{path} is a directory")
+        if size > _MAX_FILE:
+            raise _fail(f"{path} has {size} bytes, more than the {_MAX_FILE >> 20} MiB that are looked at")
+        with open(full, "rb") as file:
+            return file.read().decode("utf-8", "replace").replace("\r\n", "\n")
+    except FileNotFoundError:
+        near = nearest_line(os.path.basename(path), _siblings(full))
+        raise _fail(f"{path} does not exist", nearest=near) from None
+    except OSError as error:
+        raise _fail(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _siblings(full: str) -> list[str]:
+    try:
+        return sorted(os.listdir(os.path.dirname(full)))[:200]
+    except OSError:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class PathExists:
+    """A file or directory is there."""
+
+    path: str
+
+    def validate(self, aftermath: Aftermath) -> str:
+        """Look."""
+        full = os.path.join(aftermath.cwd, self.path)
+        if not os.path.lexists(full):
+            near = nearest_line(os.path.basename(self.path), _siblings(full))
+            raise _fail(f"{self.path} does not exist", nearest=near)
+        return f"{self.path} exists"
+
+
+@dataclass(frozen=True, slots=True)
+class PathMissing:
+    """Nothing is there."""
+
+    path: str
+
+    def validate(self, aftermath: Aftermath) -> str:
+        """Look."""
+        if os.path.lexists(os.path.join(aftermath.cwd, self.path)):
+            raise _fail(f"{self.path} exists")
+        return f"{self.path} does not exist"
+
+
+@dataclass(frozen=True, slots=True)
+class FileContains:
+    """A file holds a text."""
+
+    path: str
+    text: str
+
+    def validate(self, aftermath: Aftermath) -> str:
+        """Look."""
+        content = _read(aftermath, self.path)
+        if self.text not in content:
+            near = nearest_line(self.text.split("\n", maxsplit=1)[0], content.splitlines())
+            why = f"{self.path} does not contain {self.text!r}"
+            raise _fail(why, expected=self.text, actual=content[:_SHOWN], nearest=near)
+        return f"{self.path} contains it"
+
+
+@dataclass(frozen=True, slots=True)
+class FileMatches:
+    """A file matches a regular expression."""
+
+    path: str
+    regex: Pattern
+
+    def validate(self, aftermath: Aftermath) -> str:
+        """Search."""
+        content = _read(aftermath, self.path)
+        match = self.regex.compile().search(content)
+        if match is None:
+            near = nearest_line(literal_of(self.regex.source), content.splitlines())
+            why = f"{self.path} does not match {self.regex.source!r}"
+            raise _fail(why, expected=self.regex.source, actual=content[:_SHOWN], nearest=near)
+        return f"{self.path} matches at character {match.start()}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEquals:
+    """A file holds exactly a text."""
+
+    path: str
+    expected: str
+
+    def validate(self, aftermath: Aftermath) -> str:
+        """Compare as the output of commands is compared: blanks at line ends and empty last lines do not count."""
+        expected, actual = trimmed(self.expected), trimmed(_read(aftermath, self.path))
+        if expected != actual:
+            raise _fail(
+                f"{self.path} is not as expected",
+                expected=expected[:_SHOWN],
+                actual=actual[:_SHOWN],
+                diff=text_diff(expected, actual),
+            )
+        return f"{self.path} is as expected"
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFile:
+    """A JSON file has at least certain keys and values."""
+
+    path: str
+    subset: Any
+
+    def validate(self, aftermath: Aftermath) -> str:
+        """Parse and compare."""
+        content = _read(aftermath, self.path)
+        try:
+            actual = json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise _fail(f"{self.path} is no JSON: {error}", actual=content[:_SHOWN]) from None
+        differences = json_differences(self.subset, actual)
+        if differences:
+            expected, got = (json.dumps(v, indent=2, ensure_ascii=False) for v in (self.subset, actual))
+            raise _fail(
+                f"{self.path}: " + "; ".join(differences[:5]),
+                expected=expected[:_SHOWN],
+                actual=got[:_SHOWN],
+                diff=text_diff(expected, got),
+            )
+        return f"{self.path} has what is asked for"
+
+
+@dataclass(frozen=True, slots=True)
+class ExitCode:
+    """The program ended with a code."""
+
+    code: int
+
+    def validate(self, aftermath: Aftermath) -> str:
+        """Compare."""
+        from orchestro.terminal.terminal import describe_exit
+
+        if aftermath.exit_code is None:
+            raise _fail("the program had to be stopped, so it has no exit code", expected=describe_exit(self.code))
+        if aftermath.exit_code != self.code:
+            actual = describe_exit(aftermath.exit_code)
+            raise _fail(f"the program ended with {actual}", expected=describe_exit(self.code), actual=actual)
+        return f"ended with {describe_exit(self.code)}"
+
+
+_PATH = Str(empty=False, nul=False)
+
+KINDS = (
+    ValidationKind("path_exists", {"path": _PATH}, PathExists, "A file or directory is there.", ("path",)),
+    ValidationKind("path_missing", {"path": _PATH}, PathMissing, "Nothing is there.", ("path",)),
+    ValidationKind(
+        "file_contains",
+        {"path": _PATH, "text": Str(empty=False)},
+        FileContains,
+        "A file holds a text.",
+        ("path", "text"),
+    ),
+    ValidationKind(
+        "file_matches",
+        {"path": _PATH, "regex": Regex()},
+        FileMatches,
+        "A file matches a regular expression.",
+        ("path", "regex"),
+    ),
+    ValidationKind(
+        "file_equals",
+        {"path": _PATH, "expected": Str()},
+        FileEquals,
+        "A file holds exactly a text; blanks at line ends and empty last lines do not count.",
+        ("path", "expected"),
+    ),
+    ValidationKind(
+        "json_file",
+        {"path": _PATH, "subset": Json()},
+        JsonFile,
+        "A JSON file has at least these keys and values.",
+        ("path", "subset"),
+    ),
+    ValidationKind(
+        "exit_code",
+        {"code": Int(-64, 255)},
+        ExitCode,
+        "The program ended with this code, negative for a signal.",
+        ("code",),
+    ),
+)
