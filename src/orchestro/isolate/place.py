@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from orchestro.errors import InfrastructureError, UserError
 from orchestro.isolate.environment import make_environment
-from orchestro.isolate.scratch import Scratch, remove_tree
+from orchestro.isolate.scratch import Scratch
 
 __all__ = ["Place", "make_place"]
 
@@ -25,11 +25,11 @@ class Place:
     workspace: str
     """The workspace; the same as `cwd` unless the scenario moves below it."""
     env: Mapping[str, str]
+    scratch: Scratch
 
     def clear(self) -> None:
-        """Remove home, temporary directory and a fresh workspace."""
-        for path in (self.home, self.tmp, self.root):
-            remove_tree(path)
+        """Give home and temporary directory back, and remove a fresh workspace."""
+        self.scratch.give_back(self.root)
 
 
 def make_place(
@@ -50,8 +50,6 @@ def make_place(
     try:
         root = scratch.make()
         home, tmp = os.path.join(root, "home"), os.path.join(root, "tmp")
-        os.mkdir(home, 0o700)
-        os.mkdir(tmp, 0o700)
         if fresh:
             workspace = os.path.join(root, "work")
             os.mkdir(workspace, 0o700)
@@ -64,4 +62,6 @@ def make_place(
             raise UserError(f"cwd {cwd!r} is outside the fresh workspace")
         if fresh:
             os.makedirs(place, exist_ok=True)
-    return Place(root, home, tmp, place, workspace, make_environment(home, tmp, env, inherit=inherit_env, mark=mark))
+    return Place(
+        root, home, tmp, place, workspace, make_environment(home, tmp, env, inherit=inherit_env, mark=mark), scratch
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ __all__ = ["Scratch", "remove_tree"]
 _PREFIX = "orchestro-run-"
 _OWNER = "owner"
 """Name of the lock file in it, which also holds the mark of the run's processes."""
+
+
+_PARTS = ("home", "tmp")
 
 
 class Scratch:
@@ -30,13 +34,28 @@ class Scratch:
         os.write(self._lock, mark.encode())
         os.replace(making, os.path.join(self.path, _OWNER))
         self._made = 0
+        self._clean: list[str] = []
 
     def make(self) -> str:
-        """A new empty directory in it."""
+        """A directory in it with empty directories ``home`` and ``tmp`` in turn; one that was given back, or a new one.
+
+        Making and removing directories is most of what a small scenario would cost on a journaling file system.
+        """
+        if self._clean:
+            return self._clean.pop()
         self._made += 1
         path = os.path.join(self.path, str(self._made))
         os.mkdir(path, 0o700)
+        for name in _PARTS:
+            os.mkdir(os.path.join(path, name), 0o700)
         return path
+
+    def give_back(self, path: str) -> None:
+        """Take back a directory that `make` gave: kept for the next when it is as it was, else removed."""
+        if _is_untouched(path):
+            self._clean.append(path)
+        else:
+            remove_tree(path)
 
     def close(self) -> None:
         """Remove everything. Twice is harmless."""
@@ -101,6 +120,20 @@ def _try_lock(fd: int) -> bool:
 
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_untouched(path: str) -> bool:
+    try:
+        if set(os.listdir(path)) != set(_PARTS):
+            return False
+        for name in _PARTS:
+            part = os.path.join(path, name)
+            status = os.lstat(part)
+            if not stat.S_ISDIR(status.st_mode) or stat.S_IMODE(status.st_mode) != 0o700 or os.listdir(part):
+                return False
     except OSError:
         return False
     return True

@@ -37,7 +37,7 @@ class StateDirectory:
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
         path = os.path.join(self.runs, run_id)
         try:
-            os.makedirs(path)
+            os.makedirs(os.path.join(path, "recordings"))
             ignore = os.path.join(self.path, ".gitignore")
             if not os.path.exists(ignore):
                 with open(ignore, "w", encoding="utf-8") as file:

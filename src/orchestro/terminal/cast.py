@@ -14,7 +14,7 @@ __all__ = ["read_cast", "write_cast"]
 
 
 def write_cast(path: str, header: Mapping[str, Any], entries: Iterable[Entry]) -> None:
-    """Write a recording atomically: whole or not at all.
+    """Write a recording; a crash may leave a torn last line, which `read_cast` passes over.
 
     A character that was cut between two chunks of output goes whole into the later one; bytes that are no UTF-8 become
     U+FFFD. Raises OSError.
@@ -26,10 +26,14 @@ def write_cast(path: str, header: Mapping[str, Any], entries: Iterable[Entry]) -
         text = decoders[code].decode(data) if isinstance(data, bytes) else data
         if text:
             lines.append(dump([round(at, 6), code, text]))
-    temporary = f"{path}.tmp"
-    with open(temporary, "w", encoding="utf-8", errors="replace") as file:
-        file.write("\n".join(lines) + "\n")
-    os.replace(temporary, path)
+    lines.append("")
+    data = "\n".join(lines).encode("utf-8", "replace")
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        while data:
+            data = data[os.write(file, data) :]
+    finally:
+        os.close(file)
 
 
 def read_cast(path: str) -> tuple[dict[str, Any], list[tuple[float, str, str]]]:

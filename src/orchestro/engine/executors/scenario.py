@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,21 +146,16 @@ class ScenarioExecutor:
 
 
 class _Artifacts:
-    """Files of one attempt, in a directory that is made with the first of them."""
+    """Files of one attempt: recordings side by side, everything else in a directory made with the first of them."""
 
     def __init__(self, run_dir: str, task: Task, context: AttemptContext) -> None:
         self._run_dir = run_dir
         self._task = task
         self._context = context
-        name = _UNSAFE.sub("-", task.id).strip("-.")[:100] or "task"
-        self._folder = os.path.join("artifacts", name if context.number == 1 else f"{name}.{context.number}")
-        self._made = False
-
-    def _path(self, name: str) -> str:
-        if not self._made:
-            os.makedirs(os.path.join(self._run_dir, self._folder), exist_ok=True)
-            self._made = True
-        return os.path.join(self._folder, name)
+        name = _UNSAFE.sub("-", task.id).strip("-.")[:100]
+        if name != task.id:  # another name may come to the same
+            name = f"{name}-{zlib.crc32(task.id.encode()):08x}"
+        self._name = name if context.number == 1 else f"{name}.{context.number}"
 
     def _written(self, kind: str, name: str, path: str) -> None:
         context = self._context
@@ -167,8 +163,10 @@ class _Artifacts:
 
     def write(self, kind: str, name: str, suffix: str, content: bytes) -> Path:
         """Write a file and report it."""
-        path = self._path((_UNSAFE.sub("-", name).strip("-.")[:100] or kind) + suffix)
+        file_name = (_UNSAFE.sub("-", name).strip("-.")[:100] or kind) + suffix
+        path = os.path.join("artifacts", self._name, file_name)
         full = os.path.join(self._run_dir, path)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
         with open(full, "wb") as file:
             file.write(content)
         self._written(kind, name, path)
@@ -176,7 +174,7 @@ class _Artifacts:
 
     def write_recording(self, terminal: Terminal, began: float, scenario: Scenario) -> None:
         """Save what was recorded; it counts time from the start of the attempt, as the steps do."""
-        path = self._path("recording.cast")
+        path = os.path.join("recordings", self._name + ".cast")
         recording = terminal.recording
         write_cast(
             os.path.join(self._run_dir, path),
