@@ -167,7 +167,7 @@ class Stream:
         if entered:
             self._command_at = self._total
             self._entered_shell_line = at_shell
-            self._command_expected = self._expected or Expected("", True, canonical, self._line)
+            self._command_expected = self._expected or Expected("", True, False, self._line)
             self._ran_at = self._done_at = -1
             self._code = None
             self.cut = 0

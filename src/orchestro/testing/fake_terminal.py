@@ -1,7 +1,7 @@
 """A terminal whose program is a script and whose clock is ticked: checks and steps run on it without any process.
 
-Everything but the program and the clock is the real thing: the stream, the screen, the waits. A wait that has nothing to
-wait for but time lets the clock jump, so a test never takes as long as it says.
+Everything but the program and the clock is the real thing: the stream, the screen, the waits. A wait that has nothing
+to wait for but time lets the clock jump, so a test never takes as long as it says.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from orchestro.terminal.terminal import Terminal
 
 __all__ = ["FakeTerminal"]
+
+_TICK_S = 1e-6
+# The clock always moves on: a check may ask to be asked again after a time too small to change it.
 
 Event = Callable[[], object]
 """Something that happens at a moment of the script."""
@@ -95,7 +98,7 @@ class FakeTerminal(Terminal):
         """Go to the next moment of the script, or to `until` when nothing is planned before it."""
         if self._planned and self._planned[0][0] <= until:
             until = self._planned[0][0]
-        self._advance(until)
+        self._advance(max(until, self.clock_s + _TICK_S))
 
 
 class _FakeDriver:

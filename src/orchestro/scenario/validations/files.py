@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +12,18 @@ from orchestro.scenario.kinds import ValidationKind
 from orchestro.scenario.shape import Int, Json, Regex, Str
 from orchestro.scenario.stage import Aftermath, StepFailed
 from orchestro.scenario.variables import Pattern
-from orchestro.terminal.checks.command import json_differences, text_diff, trimmed
-from orchestro.terminal.checks.near import literal_of, nearest_line
+from orchestro.terminal.checks.command import trimmed
+from orchestro.terminal.checks.diff import clip, clip_both, json_diff, json_differences, pretty, project, text_diff
+from orchestro.terminal.checks.near import case_hint, literal_of, nearest_line
 from orchestro.terminal.probe import Missing
+from orchestro.terminal.terminal import describe_exit
 
 __all__ = ["KINDS"]
 
 _MAX_FILE = 16 * 1024 * 1024
 """Bytes of a file that are looked at; a larger one fails the validation and says so."""
 _SHOWN = 4000
+# Characters of a file that a report shows.
 
 
 def _fail(why: str, *, waited_for: str = "", diff: tuple[str, ...] = (), **texts: str) -> StepFailed:
@@ -29,18 +33,29 @@ def _fail(why: str, *, waited_for: str = "", diff: tuple[str, ...] = (), **texts
 def _read(aftermath: Aftermath, path: str) -> str:
     full = os.path.join(aftermath.cwd, path)
     try:
-        size = os.stat(full).st_size
-        if os.path.isdir(full):
-            raise _fail(f"{path} is a directory")
-        if size > _MAX_FILE:
-            raise _fail(f"{path} has {size} bytes, more than the {_MAX_FILE >> 20} MiB that are looked at")
+        mode = os.stat(full).st_mode
+        if not stat.S_ISREG(mode):  # a pipe would block, a device may never end
+            raise _fail(f"{path} is {'a directory' if stat.S_ISDIR(mode) else 'no regular file'}")
         with open(full, "rb") as file:
-            return file.read().decode("utf-8", "replace").replace("\r\n", "\n")
+            data = file.read(_MAX_FILE + 1)
     except FileNotFoundError:
-        near = nearest_line(os.path.basename(path), _siblings(full))
-        raise _fail(f"{path} does not exist", nearest=near) from None
+        raise _absent(path, full) from None
     except OSError as error:
         raise _fail(f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > _MAX_FILE:
+        raise _fail(f"{path} has more than the {_MAX_FILE >> 20} MiB that are looked at")
+    return data.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _absent(path: str, full: str) -> StepFailed:
+    near = nearest_line(os.path.basename(path), _siblings(full))
+    hint = f"it is a link to {os.readlink(full)}, which does not exist" if os.path.islink(full) else ""
+    return _fail(f"{path} does not exist", nearest=near, hint=hint)
+
+
+def _shown(content: str) -> str:
+    """What a report shows of a file; control characters of a binary one would spoil it."""
+    return f"{len(content)} characters with NUL: a binary file" if "\0" in content else clip(content, _SHOWN)
 
 
 def _siblings(full: str) -> list[str]:
@@ -59,9 +74,8 @@ class PathExists:
     def validate(self, aftermath: Aftermath) -> str:
         """Look."""
         full = os.path.join(aftermath.cwd, self.path)
-        if not os.path.lexists(full):
-            near = nearest_line(os.path.basename(self.path), _siblings(full))
-            raise _fail(f"{self.path} does not exist", nearest=near)
+        if not os.path.exists(full):
+            raise _absent(self.path, full)
         return f"{self.path} exists"
 
 
@@ -89,9 +103,15 @@ class FileContains:
         """Look."""
         content = _read(aftermath, self.path)
         if self.text not in content:
-            near = nearest_line(self.text.split("\n", maxsplit=1)[0], content.splitlines())
-            why = f"{self.path} does not contain {self.text!r}"
-            raise _fail(why, expected=self.text, actual=content[:_SHOWN], nearest=near)
+            wanted = next(filter(str.strip, self.text.splitlines()), "")
+            near = nearest_line(wanted, content.splitlines())
+            raise _fail(
+                f"{self.path} does not contain {_short(self.text)}",
+                expected=self.text,
+                actual=_shown(content),
+                nearest=near,
+                hint=case_hint(wanted, near),
+            )
         return f"{self.path} contains it"
 
 
@@ -107,9 +127,15 @@ class FileMatches:
         content = _read(aftermath, self.path)
         match = self.regex.compile().search(content)
         if match is None:
-            near = nearest_line(literal_of(self.regex.source), content.splitlines())
-            why = f"{self.path} does not match {self.regex.source!r}"
-            raise _fail(why, expected=self.regex.source, actual=content[:_SHOWN], nearest=near)
+            wanted = literal_of(self.regex.source)
+            near = nearest_line(wanted, content.splitlines())
+            raise _fail(
+                f"{self.path} does not match {self.regex.source!r}",
+                expected=self.regex.source,
+                actual=_shown(content),
+                nearest=near,
+                hint=case_hint(wanted, near),
+            )
         return f"{self.path} matches at character {match.start()}"
 
 
@@ -124,12 +150,11 @@ class FileEquals:
         """Compare as the output of commands is compared: blanks at line ends and empty last lines do not count."""
         expected, actual = trimmed(self.expected), trimmed(_read(aftermath, self.path))
         if expected != actual:
-            raise _fail(
-                f"{self.path} is not as expected",
-                expected=expected[:_SHOWN],
-                actual=actual[:_SHOWN],
-                diff=text_diff(expected, actual),
-            )
+            why = f"{self.path} is not as expected"
+            if "\0" in actual:
+                raise _fail(why, expected=clip(expected, _SHOWN), actual=_shown(actual))
+            shown, got = clip_both(expected, actual, _SHOWN)
+            raise _fail(why, expected=shown, actual=got, diff=text_diff(expected, actual))
         return f"{self.path} is as expected"
 
 
@@ -146,15 +171,15 @@ class JsonFile:
         try:
             actual = json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise _fail(f"{self.path} is no JSON: {error}", actual=content[:_SHOWN]) from None
+            raise _fail(f"{self.path} is no JSON: {error}", actual=_shown(content)) from None
         differences = json_differences(self.subset, actual)
         if differences:
-            expected, got = (json.dumps(v, indent=2, ensure_ascii=False) for v in (self.subset, actual))
+            expected, got = clip_both(pretty(self.subset), pretty(project(self.subset, actual)), _SHOWN)
             raise _fail(
-                f"{self.path}: " + "; ".join(differences[:5]),
-                expected=expected[:_SHOWN],
-                actual=got[:_SHOWN],
-                diff=text_diff(expected, got),
+                f"{self.path}: " + "; ".join(differences[:3]),
+                expected=expected,
+                actual=got,
+                diff=json_diff(self.subset, actual),
             )
         return f"{self.path} has what is asked for"
 
@@ -167,14 +192,16 @@ class ExitCode:
 
     def validate(self, aftermath: Aftermath) -> str:
         """Compare."""
-        from orchestro.terminal.terminal import describe_exit
-
         if aftermath.exit_code is None:
             raise _fail("the program had to be stopped, so it has no exit code", expected=describe_exit(self.code))
         if aftermath.exit_code != self.code:
             actual = describe_exit(aftermath.exit_code)
             raise _fail(f"the program ended with {actual}", expected=describe_exit(self.code), actual=actual)
         return f"ended with {describe_exit(self.code)}"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 _PATH = Str(empty=False, nul=False)

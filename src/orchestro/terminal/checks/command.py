@@ -5,12 +5,23 @@ Texts are compared without the blanks at the ends of lines and without the empty
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from orchestro.terminal.checks.diff import (
+    clip,
+    clip_both,
+    json_diff,
+    json_differences,
+    pretty,
+    preview,
+    project,
+    text_diff,
+)
+from orchestro.terminal.checks.near import case_hint, literal_of, nearest_line
+from orchestro.terminal.checks.state import describe_exit
 from orchestro.terminal.probe import Held, Missing, Never, NotYet, Probe
 from orchestro.terminal.stream import CommandOutput
 
@@ -26,27 +37,15 @@ __all__ = [
     "OutputLacks",
     "OutputLines",
     "OutputMatches",
-    "json_differences",
-    "text_diff",
 ]
 
 _QUIET_S = 0.25
-"""A program whose end of output nothing tells has answered when it has been quiet for so long."""
-_MAX_DIFF = 200
-"""Lines of a diff that are kept."""
+# A program whose end of output nothing tells for certain has answered when it has been quiet for so long.
 
 
 def trimmed(text: str) -> str:
     """`text` as it is compared."""
-    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
-
-
-def text_diff(expected: str, actual: str) -> tuple[str, ...]:
-    """Unified diff, at most 200 lines; empty when the two are equal."""
-    lines = list(difflib.unified_diff(expected.split("\n"), actual.split("\n"), "expected", "actual", lineterm="", n=3))
-    if len(lines) > _MAX_DIFF:
-        lines = [*lines[:_MAX_DIFF], f"... {len(lines) - _MAX_DIFF} more lines"]
-    return tuple(lines)
+    return "\n".join(line.rstrip() for line in text.split("\n")).rstrip("\n")
 
 
 class CommandCheck:
@@ -71,34 +70,50 @@ class CommandCheck:
         command = terminal.command
         if command is None:
             return NotYet("no command was entered")
+        told = command.finished or command.exact or terminal.knows_prompt
+        if told and not command.finished and not self.early:
+            return NotYet("the command has not ended")
         answer = self.judge(command)
-        if command.finished:
-            return answer if isinstance(answer, Held) else Never(*_fields(answer))
-        if isinstance(answer, Held) and self.early:
+        if isinstance(answer, Held) and (command.finished or self.early):
             return answer
-        if command.exact or terminal.knows_prompt:
-            return NotYet(*_fields(_unfinished(answer)))
-        # Nothing tells when the command ends: it has when it has been quiet for a while.
+        if command.finished and command.exact:
+            return Never(*_fields(answer))  # type: ignore[arg-type]  # what is Held has been returned
+        # The return of a prompt may be a line editor that draws it anew, and of some programs nothing tells the end.
         rest = terminal.now - max(terminal.printed_at, terminal.typed_at)
+        quiet = rest >= _QUIET_S
         if isinstance(answer, Held):
-            return answer if rest >= _QUIET_S else NotYet("still printing", again_in_s=_QUIET_S - rest)
+            return answer if quiet and not told else NotYet("still printing", again_in_s=max(0.0, _QUIET_S - rest))
+        if command.finished:
+            return Never(*_fields(answer)) if quiet else NotYet(*_fields(answer), again_in_s=_QUIET_S - rest)
         return NotYet(*_fields(answer))
 
+    def explain(self, terminal: Terminal, missing: Missing) -> Missing:
+        """Judge what has come of a command that did not end."""
+        command = terminal.command
+        if command is None or command.finished:
+            return missing
+        answer = self.judge(replace(command, finished=True))
+        hint = missing.hint or ("its prompt did not come back" if command.exact or terminal.knows_prompt else "")
+        if isinstance(answer, Held):
+            return replace(missing, why="so far it holds, but the command has not ended", hint=hint)
+        why, expected, actual, nearest, more = _fields(answer)
+        return replace(
+            missing,
+            why=f"{why}; the command has not ended",
+            expected=expected,
+            actual=actual,
+            nearest=nearest,
+            hint=more or hint,
+        )
+
     def diff(self, missing: Missing) -> tuple[str, ...]:
-        """Lines that show where the two differ."""
-        if not missing.expected or not missing.actual or "\n" not in missing.expected + missing.actual:
-            return ()
-        return text_diff(missing.expected, missing.actual)
+        """Lines that show where expected and actual differ; none for what a diff does not make clearer."""
+        del missing
+        return ()
 
 
 def _fields(missing: Missing) -> tuple[str, str, str, str, str]:
     return missing.why, missing.expected, missing.actual, missing.nearest, missing.hint
-
-
-def _unfinished(answer: Held | Missing) -> Missing:
-    if isinstance(answer, Held):
-        return Missing("the command has not ended", hint="its prompt did not come back")
-    return Missing(f"{answer.why}; the command has not ended", answer.expected, answer.actual, answer.nearest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +130,16 @@ class OutputEquals(CommandCheck):
     def judge(self, command: CommandOutput) -> Held | Missing:
         """Compare."""
         expected, actual = trimmed(self.expected), trimmed(command.text)
+        if not command.exact:  # a line editor may end the line of the input after it has handed it over
+            expected, actual = expected.lstrip("\n"), actual.lstrip("\n")
         if expected == actual:
             return Held("the output is as expected")
-        return Missing("the output is not as expected", expected, actual)
+        return Missing("the output is not as expected", *clip_both(expected, actual))
+
+    def diff(self, missing: Missing) -> tuple[str, ...]:
+        """Unified."""
+        one_line = "\n" not in missing.expected and "\n" not in missing.actual
+        return () if one_line else text_diff(missing.expected, missing.actual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +156,17 @@ class OutputContains(CommandCheck):
 
     def judge(self, command: CommandOutput) -> Held | Missing:
         """Look for it."""
-        if self.text in command.text or trimmed(self.text) in trimmed(command.text):
+        why = f"the output does not contain {_short(self.text)}"
+        if self.text in command.text:
             return Held(f"contains {_short(self.text)}")
-        from orchestro.terminal.checks.near import nearest_line
-
-        near = nearest_line(self.text, command.text.splitlines()) if command.finished else ""
-        return Missing(f"the output does not contain {_short(self.text)}", self.text, trimmed(command.text), near)
+        if not command.finished:
+            return Missing(why)
+        actual = trimmed(command.text)
+        if trimmed(self.text) in actual:
+            return Held(f"contains {_short(self.text)}")
+        wanted = next(filter(str.strip, self.text.splitlines()), "")
+        near = nearest_line(wanted, actual.splitlines())
+        return Missing(why, self.text, clip(actual), near, case_hint(wanted, near))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +184,8 @@ class OutputLacks(CommandCheck):
         """Look for it."""
         if self.text not in command.text:
             return Held(f"does not contain {_short(self.text)}")
-        line = next((line for line in command.text.splitlines() if self.text in line), self.text)
+        first = self.text.strip("\n").split("\n", 1)[0]
+        line = next((line for line in command.text.split("\n") if first in line), self.text)
         return Missing(f"the output contains {_short(self.text)}", nearest=line.strip())
 
 
@@ -178,12 +206,12 @@ class OutputMatches(CommandCheck):
         match = self.pattern.search(command.text)
         if match is not None:
             return Held(f"matched {_short(match[0])}", match)
-        from orchestro.terminal.checks.near import literal_of, nearest_line
-
-        near = nearest_line(literal_of(self.pattern.pattern), command.text.splitlines()) if command.finished else ""
-        return Missing(
-            f"the output does not match {self.pattern.pattern!r}", self.pattern.pattern, trimmed(command.text), near
-        )
+        why = f"the output does not match {self.pattern.pattern!r}"
+        if not command.finished:
+            return Missing(why)
+        wanted = literal_of(self.pattern.pattern)
+        near = nearest_line(wanted, command.text.splitlines())
+        return Missing(why, self.pattern.pattern, clip(trimmed(command.text)), near, case_hint(wanted, near))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +228,12 @@ class OutputLines(CommandCheck):
     def judge(self, command: CommandOutput) -> Held | Missing:
         """Count."""
         text = trimmed(command.text)
+        if not command.exact:
+            text = text.lstrip("\n")
         count = text.count("\n") + 1 if text else 0
         if count == self.count:
-            return Held(f"{count} lines")
-        return Missing(f"the output has {count} lines", f"{self.count} lines", f"{count} lines")
+            return Held(_lines(count))
+        return Missing(f"the output has {_lines(count)}, not {self.count}", _lines(self.count), clip(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,18 +245,26 @@ class OutputJson(CommandCheck):
     @property
     def what(self) -> str:
         """What is waited for."""
-        return f"JSON with {_short(json.dumps(self.subset, ensure_ascii=False))}"
+        return f"JSON with {preview(self.subset)}"
 
     def judge(self, command: CommandOutput) -> Held | Missing:
         """Parse and compare."""
         try:
             actual = json.loads(command.text)
         except (ValueError, RecursionError) as error:
-            return Missing(f"the output is no JSON: {error}", _pretty(self.subset), trimmed(command.text))
+            return Missing(f"the output is no JSON: {error}", pretty(self.subset), clip(trimmed(command.text)))
         differences = json_differences(self.subset, actual)
         if not differences:
             return Held("the JSON has what is asked for", actual)
-        return Missing("; ".join(differences[:5]), _pretty(self.subset), _pretty(actual))
+        expected, got = clip_both(pretty(self.subset), pretty(project(self.subset, actual)))
+        return Missing("; ".join(differences[:3]), expected, got)
+
+    def diff(self, missing: Missing) -> tuple[str, ...]:
+        """The differences by path, then a unified diff of what is asked for and what there is of it."""
+        try:
+            return json_diff(json.loads(missing.expected), json.loads(missing.actual))
+        except (ValueError, RecursionError):
+            return text_diff(missing.expected, missing.actual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,53 +276,22 @@ class OutputCode(CommandCheck):
     @property
     def what(self) -> str:
         """What is waited for."""
-        return f"exit code {self.code}"
+        return describe_exit(self.code)
 
     def judge(self, command: CommandOutput) -> Held | Missing:
         """Compare."""
+        expected = describe_exit(self.code)
         if command.code is None:
-            hint = "" if not command.finished else "only bash, zsh, fish and a program's own end tell exit codes"
-            return Missing("the exit code is not known", f"exit code {self.code}", hint=hint)
+            hint = "only bash, zsh, fish and a program's own end tell exit codes" if command.finished else ""
+            return Missing("the exit code is not known", expected, hint=hint)
+        actual = describe_exit(command.code)
         if command.code == self.code:
-            return Held(f"exit code {command.code}")
-        return Missing(f"exit code {command.code}", f"exit code {self.code}", f"exit code {command.code}")
-
-    def probe(self, terminal: Terminal) -> Probe:
-        """Look once: without shell marks only the end of the program tells a code."""
-        command = terminal.command
-        if command is not None and command.finished and command.code is None and not command.exact:
-            return Never(*_fields(self.judge(command)))  # type: ignore[arg-type]  # without a code it is Missing
-        return CommandCheck.probe(self, terminal)
+            return Held(actual)
+        return Missing(f"the command ended with {actual}", expected, actual)
 
 
-def json_differences(expected: Any, actual: Any, path: str = "$") -> list[str]:
-    """Where `actual` lacks something of `expected`, by path; at most 50. Extra keys are no difference."""
-    found: list[str] = []
-    pending: list[tuple[Any, Any, str]] = [(expected, actual, path)]
-    while pending and len(found) < 50:
-        wanted, got, where = pending.pop(0)
-        if isinstance(wanted, dict):
-            if not isinstance(got, dict):
-                found.append(f"at {where}: expected an object, got {_short(json.dumps(got))}")
-                continue
-            for key, value in wanted.items():
-                if key not in got:
-                    found.append(f"at {where}: the key {key!r} is missing")
-                else:
-                    pending.append((value, got[key], f"{where}.{key}"))
-        elif isinstance(wanted, list):
-            if not isinstance(got, list) or len(got) != len(wanted):
-                size = f"{len(got)} items" if isinstance(got, list) else _short(json.dumps(got))
-                found.append(f"at {where}: expected {len(wanted)} items, got {size}")
-                continue
-            pending += [(w, g, f"{where}[{i}]") for i, (w, g) in enumerate(zip(wanted, got, strict=True))]
-        elif wanted != got or isinstance(wanted, bool) != isinstance(got, bool):
-            found.append(f"at {where}: expected {_short(json.dumps(wanted))}, got {_short(json.dumps(got))}")
-    return found
-
-
-def _pretty(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def _lines(count: int) -> str:
+    return f"{count} line" if count == 1 else f"{count} lines"
 
 
 def _short(text: str) -> str:

@@ -7,7 +7,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["MAX_DIFF_LINES", "clip", "json_diff", "json_differences", "project", "text_diff"]
+__all__ = [
+    "MAX_DIFF_LINES",
+    "clip",
+    "clip_both",
+    "json_diff",
+    "json_differences",
+    "pretty",
+    "preview",
+    "project",
+    "text_diff",
+]
 
 MAX_DIFF_LINES = 200
 """Lines of a diff that are kept."""
@@ -22,6 +32,18 @@ _MAX_TEXT = 20_000
 def clip(text: str, limit: int = _MAX_TEXT) -> str:
     """`text`, cut to `limit` characters for a report; it says so when it was longer."""
     return text if len(text) <= limit else f"{text[:limit]}\n... {len(text) - limit} more characters"
+
+
+def clip_both(expected: str, actual: str, limit: int = _MAX_TEXT) -> tuple[str, str]:
+    """Two texts for a report, each cut to about `limit` characters where they begin to differ, so that this is kept."""
+    if len(expected) <= limit and len(actual) <= limit:
+        return expected, actual
+    before, after = expected.split("\n"), actual.split("\n")
+    skipped = _common_head(before, after)
+    if skipped:
+        head = f"... {skipped} lines are the same"
+        before, after = [head, *before[skipped:]], [head, *after[skipped:]]
+    return clip("\n".join(before), limit), clip("\n".join(after), limit)
 
 
 def text_diff(expected: str, actual: str) -> tuple[str, ...]:
@@ -134,7 +156,7 @@ def project(expected: Any, actual: Any) -> Any:
 
 
 def pretty(value: Any) -> str:
-    """JSON over several lines, keys in the order they have."""
+    """JSON over several lines, keys in the order they have; on one, cut, when it is nested too deeply."""
     try:
         return json.dumps(value, indent=2, ensure_ascii=False)
     except RecursionError:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
-__all__ = ["literal_of", "nearest_line"]
+__all__ = ["case_hint", "literal_of", "nearest_line"]
 
 _MAX_LINES = 200
 _MAX_WIDTH = 200
@@ -38,3 +38,10 @@ def nearest_line(wanted: str, lines: Iterable[str]) -> str:
         if score > best_score:
             best, best_score = text, score
     return best if best_score >= 0.6 else ""
+
+
+def case_hint(wanted: str, near: str) -> str:
+    """What to say when `near` holds `wanted` but for upper and lower case; empty otherwise."""
+    wanted = wanted.strip()
+    differs = wanted and wanted not in near and wanted.lower() in near.lower()
+    return "it differs in upper and lower case" if differs else ""

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from orchestro.terminal.probe import Held, Never, NotYet, Probe
+from orchestro.terminal.terminal import Terminal, describe_exit
 
-if TYPE_CHECKING:
-    from orchestro.terminal.terminal import Terminal
-
-__all__ = ["Bell", "Exit", "Idle", "Title", "ended_with"]
+__all__ = ["Bell", "Exit", "Idle", "Title", "describe_exit", "ended_with"]
 
 
 def ended_with(terminal: Terminal) -> str:
     """``the program ended with exit code 1``."""
-    from orchestro.terminal.terminal import describe_exit
-
     if terminal.exit_code is None:
         return "the program has closed its terminal"
     return f"the program ended with {describe_exit(terminal.exit_code)}"
@@ -33,16 +28,12 @@ class Exit:
     @property
     def what(self) -> str:
         """What is waited for."""
-        from orchestro.terminal.terminal import describe_exit
-
         return (
             "the end of the program" if self.code is None else f"the end of the program with {describe_exit(self.code)}"
         )
 
     def probe(self, terminal: Terminal) -> Probe:
         """Look once."""
-        from orchestro.terminal.terminal import describe_exit
-
         if not terminal.ended or terminal.exit_code is None:
             return NotYet("the program is still running")
         if self.code is None or terminal.exit_code == self.code:
@@ -84,8 +75,12 @@ class Bell:
         """Look once."""
         count = terminal.bells_since_input
         if not self.wanted:
-            return Held("no bell") if not count else Never(f"the bell rang {count} times since the last input")
+            return Held("no bell") if not count else Never(f"the bell rang {_times(count)} since the last input")
         return Held("the bell rang") if count else NotYet("the bell did not ring since the last input")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 @dataclass(frozen=True, slots=True)
