@@ -101,7 +101,7 @@ validations:
         ("command: ' '", "1:10: command: expected a program to run, got an empty text"),
         ("command: []", "1:10: command: expected a list that is not empty, got an empty list"),
         ("command: [ls]\nshell: true", "1:10: command: expected a text, since 'shell' is true, got a list"),
-        ("command: ls\nsize: [0, 24]", "2:8: size[0]: expected a whole number from 1 to 1000, got '0'"),
+        ("command: ls\nsize: [0, 24]", "2:8: size[0]: expected a whole number from 1 to 2000, got '0'"),
         ("command: ls\ntimeout: soon", "2:10: timeout: expected a duration such as 500ms, 30s or 2m, got 'soon'"),
         (
             "command: ls\nsend: x",

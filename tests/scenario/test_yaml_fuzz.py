@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fake_kinds import kinds
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orchestro.scenario.document import KEYS
 from orchestro.scenario.loader import Loaded, load_text
+from orchestro.scenario.registry import option_owners, step_kinds, validation_kinds
 from orchestro.scenario.schema import scenario_schema
 
-__all__ = ["kinds"]
-
-# The fixture of the kinds holds for the whole test; no example changes it.
-FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=5000)
+FUZZ = settings(suppress_health_check=[HealthCheck.too_slow], deadline=5000)
 
 VALID = """\
 name: base
@@ -47,7 +44,13 @@ needs: base
 """
 
 WORDS = st.sampled_from(
-    [*KEYS, "send", "press", "expect", "pattern", "see", "raw", "note", "type", "path", "text", "regex", "row", "from"]
+    [
+        *KEYS,
+        *step_kinds(installed=False),
+        *option_owners(),
+        *[key for kind in validation_kinds(installed=False).values() for key in kind.fields],
+        *["name", "note", "timeout", "type", "text", "regex", "row", "near", "at", "from", "to", "os", "region"],
+    ]
 )
 SCALARS = st.one_of(
     st.none(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -110,6 +109,8 @@ def _this_os() -> str:
 
 @lru_cache(maxsize=1024)
 def _installed(program: str) -> bool:
+    import shutil
+
     return shutil.which(program) is not None
 
 

@@ -14,6 +14,7 @@ from orchestro.model import NOWHERE, Source
 from orchestro.scenario.reader import shorten
 from orchestro.scenario.shape import BAD, Bad, Int, ListOf, MapOf, OneOf, Pair, Reader, Shape, Str, describe
 from orchestro.scenario.variables import NAME, substitute
+from orchestro.terminal.screen import MAX_SIDE
 
 if TYPE_CHECKING:
     from orchestro.scenario.document import Scenario
@@ -27,8 +28,8 @@ _LABEL = 40
 
 ENV_NAME = r"[^=\x00]+"
 """What an environment variable may be called."""
-SIZE = Pair(Int(1, 1000), Int(1, 1000), names=("columns", "rows"))
-"""Of a terminal. A thousand of each is what the screens are tested with."""
+SIZE = Pair(Int(1, MAX_SIDE), Int(1, MAX_SIDE), names=("columns", "rows"))
+"""Of a terminal."""
 
 Value = str | tuple[int, int]
 """A text, or the columns and rows of a size."""

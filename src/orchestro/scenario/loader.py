@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 import os
 import re
@@ -132,6 +131,8 @@ def _missing(path: str) -> str:
         names = sorted(os.listdir(folder or "."))
     except OSError:
         return f"{path}: there is no such file or directory"
+    import difflib  # 6 ms that only a mistake costs
+
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f" (did you mean {os.path.join(folder, near[0])!r}?)" if near else ""
     return f"{path}: there is no such file or directory{hint}"

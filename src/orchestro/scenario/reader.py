@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import enum
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
@@ -134,6 +133,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """The name in `known` that `word` was probably meant to be; None when none is near."""
     if len(word) > 80:  # comparing is quadratic, and no key is so long
         return None
+    import difflib  # 6 ms that only a mistake costs
+
     names = [name for name in known if name != word]
     lowered = {name.lower(): name for name in names}
     match = difflib.get_close_matches(word.lower().replace("-", "_"), lowered, n=1, cutoff=0.6)

@@ -140,8 +140,6 @@ def _sub_keys(shape: Shape[Any]) -> list[str]:
     """Tables of the mappings that may stand somewhere in the value."""
     tables: list[str] = []
     for fields in _mappings(shape):
-        if not any(field.summary for field in fields.fields.values()):
-            continue
         tables.append(f"Keys of {fields.expected}:\n")
         if fields.one_of:
             tables.append(f"Exactly one of {', '.join(f'`{key}`' for key in fields.one_of)} is given.\n")

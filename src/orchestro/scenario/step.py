@@ -174,9 +174,7 @@ class StepShape(Shape[Step]):
             reader.path.pop()
             if value is BAD:
                 continue
-            if hasattr(value, "perform") and not hasattr(
-                value, "binds"
-            ):  # capturing what an action shows is no second one
+            if hasattr(value, "perform") and not getattr(value, "after_checks", False):
                 if action:
                     message = f"a step has one action, and this one has {action!r} and {spelled!r}"
                     reader.problem(key_node, message, "make it a step of its own", key=_key(reader, spelled))
