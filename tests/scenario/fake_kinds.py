@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -33,6 +33,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
+    after_checks: ClassVar[bool] = True
     patterns: dict[str, Pattern]
 
     @property
