@@ -84,8 +84,8 @@ _STEPS = """\
 ## Steps
 
 A step is a mapping with at most one action and any number of checks: the action is done, then all the checks must hold.
-They wait, up to `timeout`. Then comes what looks at the result, such as `capture` and `snapshot`, which may stand beside
-an action. Every step may have these keys besides:
+They wait, up to `timeout`. Then comes what looks at the result, such as `capture`, which may stand beside an action.
+Every step may have these keys besides:
 """
 
 _VALIDATIONS = """\
