@@ -20,7 +20,11 @@ __all__ = ["Action", "Check", "Resolvable", "StepKind", "Validation", "Validatio
 
 
 class Action(Protocol):
-    """Something that a step does."""
+    """Something that a step does.
+
+    One with a true attribute ``after_checks`` looks at what came of the step (``capture``, ``snapshot``): it is
+    performed once the checks of its step hold, and may stand beside an action that does something.
+    """
 
     async def perform(self, stage: Stage) -> str:
         """Do it and say what was done, for the report: ``typed 'ls' and Enter``.
@@ -47,7 +51,8 @@ class Validation(Protocol):
 class StepKind:
     """One key that a step may have, e.g. ``send``.
 
-    A step holds at most one action and any number of checks: the action is performed, then all checks must hold.
+    A step holds at most one action and any number of checks: the action is performed, then all checks must hold. Then
+    come the actions that are performed ``after_checks``, in the order written.
     """
 
     key: str

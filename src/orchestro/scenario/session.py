@@ -8,12 +8,14 @@ import os
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from orchestro.errors import InfrastructureError, OrchestroError, SpawnError, TerminalClosed, UserError
 from orchestro.events import Emit, StepFinished, StepStarted
 from orchestro.model import NOWHERE, Failure, Finding, Outcome, Source
 from orchestro.scenario.document import Scenario, Step
 from orchestro.scenario.stage import Aftermath, Stage, StepFailed
+from orchestro.scenario.step import Clause
 from orchestro.scenario.variables import substitute
 from orchestro.terminal.pipe_driver import run_command
 from orchestro.terminal.probe import Check, Held, Missing
@@ -143,6 +145,7 @@ class Session:
         kind = step.clauses[0].key if step.clauses else "note"
         stage = self._stage
         stage.source = step.source
+        stage.last_run = None
         stage.timeout_s = self._scenario.timeout_s if step.timeout_s is None else step.timeout_s
         try:
             why = await self._perform(step)
@@ -158,18 +161,19 @@ class Session:
         stage = self._stage
         why: list[str] = []
         checks: list[Check] = []
-        ran_command = False
+        afterwards: list[Clause] = []
         try:
             for clause in step.clauses:
-                value = substitute(clause.value, stage.variables)
+                if getattr(clause.value, "after_checks", False):
+                    afterwards.append(clause)
+                    continue
+                value: Any = substitute(clause.value, stage.variables)
                 if hasattr(value, "perform"):
-                    stage.last_run = None
                     why.append(await value.perform(stage))
-                    ran_command = stage.last_run is not None
                 else:
                     resolve = getattr(value, "resolve", None)
                     checks.append(value if resolve is None else resolve())
-            if ran_command:
+            if stage.last_run is not None:
                 why += self._judge(checks)
             elif checks:
                 held = await self._terminal.wait_for(*checks, timeout_s=stage.timeout_s)
@@ -178,6 +182,9 @@ class Session:
                     settle = getattr(check, "settle", None)
                     if settle is not None:
                         settle(self._terminal, answer)
+            for clause in afterwards:
+                value = substitute(clause.value, stage.variables)
+                why.append(await value.perform(stage))
         except WaitFailed as failed:
             outcome = Outcome.TIMED_OUT if failed.timed_out else Outcome.FAILED
             raise _Ended(

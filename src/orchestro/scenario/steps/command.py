@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from orchestro.errors import UserError
+from orchestro.model import Finding
 from orchestro.scenario.kinds import StepKind
 from orchestro.scenario.shape import Converted, ListOf, MapOf, OneOf, Regex, Str
 from orchestro.scenario.stage import Stage, StepFailed
 from orchestro.scenario.variables import NAME, Pattern
+from orchestro.terminal.checks import Expect
+from orchestro.terminal.checks.near import literal_of, nearest_line
+from orchestro.terminal.checks.state import ended_with
 from orchestro.terminal.probe import Held, Missing, Never, NotYet, Probe
 from orchestro.terminal.stream import CommandOutput
 from orchestro.terminal.terminal import Terminal, describe_exit
@@ -18,6 +23,10 @@ from orchestro.terminal.terminal import Terminal, describe_exit
 __all__ = ["KINDS", "Capture", "Run"]
 
 _SHOWN = 2000
+# Characters of a command's output in a failure.
+
+_WHOLE_S = 0.05
+# What was printed up to the last character, as far as it has come, may be half of a word: it counts after a pause.
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,9 @@ class Run:
         if done.timed_out:
             missing = Missing(f"the command did not end within {stage.timeout_s:g} s", actual=done.text[-_SHOWN:])
             raise StepFailed(missing, waited_for=f"the end of {shlex.join(argv)}", timed_out=True)
+        if done.cut:
+            message = f"{done.cut} bytes of the output of {_short(shlex.join(argv))} were too many to keep"
+            stage.findings.append(Finding("output-cut", message))
         stage.last_run = CommandOutput(done.text, done.code, finished=True, exact=True)
         return f"ended with {describe_exit(done.code)}"
 
@@ -53,7 +65,12 @@ def _split(command: str | tuple[str, ...]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Binds variables to what was printed since the last input, or else to what is on the screen."""
+    """Binds variables to parts of what was printed since the last input, or of what a full-screen program draws.
+
+    Beside `run` it looks at the output of that command.
+    """
+
+    after_checks: ClassVar[bool] = True
 
     patterns: tuple[tuple[str, Pattern], ...]
 
@@ -64,30 +81,62 @@ class Capture:
 
     async def perform(self, stage: Stage) -> str:
         """Wait until all match; a variable gets the first group, or the whole match when there is none."""
-        held = await stage.terminal.wait_for(_Captured(self.patterns), timeout_s=stage.timeout_s)
-        values: dict[str, str] = held[0].value
+        check = _Captured(tuple((name, pattern.compile()) for name, pattern in self.patterns))
+        values: dict[str, str] = {}
+        if stage.last_run is None:
+            held = await stage.terminal.wait_for(check, timeout_s=stage.timeout_s)
+            values = held[0].value
+        else:
+            for name, pattern in check.patterns:
+                match = pattern.search(stage.last_run.text)
+                if match is None:
+                    near = nearest_line(literal_of(pattern.pattern), stage.last_run.text.splitlines())
+                    missing = Missing(f"{pattern.pattern!r} was not printed", nearest=near)
+                    raise StepFailed(missing, waited_for=check.what)
+                values[name] = _captured(match)
         stage.variables.update(values)
-        return ", ".join(f"{name} = {value!r}" for name, value in values.items())
+        return ", ".join(f"{name} = {_short(value)}" for name, value in values.items())
 
 
 @dataclass(frozen=True, slots=True)
 class _Captured:
-    patterns: tuple[tuple[str, Pattern], ...]
+    """Never looks at the screen of a program that only prints: the echo of the input stands there."""
+
+    patterns: tuple[tuple[str, re.Pattern[str]], ...]
 
     @property
     def what(self) -> str:
-        return "output or a screen matching " + " and ".join(repr(p.source) for _, p in self.patterns)
+        return "text matching " + " and ".join(repr(pattern.pattern) for _, pattern in self.patterns)
 
     def probe(self, terminal: Terminal) -> Probe:
         values: dict[str, str] = {}
         for name, pattern in self.patterns:
-            compiled = pattern.compile()
-            match = compiled.search(terminal.output) or compiled.search("\n".join(terminal.screen.lines()))
+            match = pattern.search(terminal.output)
+            if match is None and terminal.screen.modes.alternate_screen:
+                match = pattern.search("\n".join(terminal.screen.lines()))
+            elif match is not None and match.end() == len(terminal.output) and not terminal.ended:
+                rest = terminal.now - terminal.printed_at
+                if rest < _WHOLE_S:
+                    return NotYet(f"{pattern.pattern!r} may go on", again_in_s=_WHOLE_S - rest)
             if match is None:
-                why = f"{pattern.source!r} was not found"
-                return Never(why + ", and the program has ended") if terminal.ended else NotYet(why)
-            values[name] = (match[1] if match.re.groups else match[0]) or ""
+                why = f"{pattern.pattern!r} was not printed"
+                return Never(f"{why}, and {ended_with(terminal)}") if terminal.ended else NotYet(why)
+            values[name] = _captured(match)
         return Held("captured", values)
+
+    def explain(self, terminal: Terminal, missing: Missing) -> Missing:
+        patterns = [pattern for _, pattern in self.patterns]
+        return Expect(tuple(p for p in patterns if repr(p.pattern) in missing.why) or tuple(patterns)).explain(
+            terminal, missing
+        )
+
+
+def _captured(match: re.Match[str]) -> str:
+    return (match[1] if match.re.groups else match[0]) or ""
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def _run(command: str | tuple[str, ...]) -> Run:
@@ -117,8 +166,8 @@ KINDS = (
         "capture",
         Converted(MapOf(Regex(), key=NAME, what="a mapping such as {ID: 'id=(\\d+)'}"), _capture),
         lambda capture: capture,
-        "Binds variables, used as `${NAME}` later, to the first group of a match in the output since the last input, "
-        "or else on the screen.",
+        "Binds variables, used as `${NAME}` later, to the first group of a match, or all of it, in the output since "
+        "the last input; of a full-screen program also on the screen, beside `run` in the output of that command.",
         "- capture: {ID: 'id=(\\d+)'}",
     ),
 )
