@@ -1,0 +1,7 @@
+"""`python -m orchestro`."""
+
+import sys
+
+from orchestro.cli.start import main
+
+sys.exit(main())
