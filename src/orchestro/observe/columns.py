@@ -11,6 +11,8 @@ __all__ = ["clean", "clip", "pad", "width", "wrap"]
 
 # C0, DEL, C1; bidirectional marks and separators that reorder or break a line; surrogates that cannot be encoded.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# A word or blanks; a number and its unit are one word.
+_PIECE = re.compile(r"(?:(?<=\d) (?=(?:s|ms|min|h)\b)|\S)+|\s+")
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -96,7 +98,7 @@ def wrap(text: str, columns: int | None) -> list[str]:
     columns = max(columns, 2)
     lines: list[str] = []
     line, taken = "", 0
-    for piece in re.findall(r"\S+|\s+", text):
+    for piece in _PIECE.findall(text):
         size = width(piece)
         if taken + size <= columns:
             line, taken = line + piece, taken + size

@@ -141,7 +141,7 @@ def _progress(view: RunView, now: float, room: int, paint: Paint) -> tuple[str, 
     if view.interrupted:
         parts.append((0, "stopping", paint.codes(Outcome.INTERRUPTED)))
     elif left is not None and done < total:
-        parts.append((1, f"~{clock(left + 0.5)} left", "2"))
+        parts.append((1, f"~{clock(max(left, 1) + 0.5)} left", "2"))
     while len(parts) > 1 and _taken(parts) > room:
         worst = max(range(1, len(parts)), key=lambda n: (parts[n][0], n))
         del parts[worst]

@@ -14,17 +14,23 @@ MAX_BLOCK_LINES = 60
 """Lines shown of a diff or of a value of many lines; the rest is counted."""
 MAX_OUTPUT_LINES = 12
 """Lines shown of the end of the program's output."""
-_LABEL = 12
+_LABEL = 13
 """Columns of the labels on the left."""
 
 
 def failure_lines(
-    failure: Failure, *, paint: Paint = PLAIN, columns: int | None = None, rerun: str = "", where: Source | None = None
+    failure: Failure,
+    *,
+    paint: Paint = PLAIN,
+    columns: int | None = None,
+    rerun: str = "",
+    where: Source | None = None,
+    screen: bool = True,
 ) -> list[str]:
     """All that is known of a failure, without the name of the scenario and without indentation.
 
     `columns` bounds the lines, except `rerun` (a command to copy); None leaves them as long as they are. `where` is
-    the place of the scenario, used when the failure has none of its own.
+    the place of the scenario, used when the failure has none of its own. Without `screen` neither screen nor output.
     """
     lines: list[str] = []
     heading = place(failure, where)
@@ -37,13 +43,14 @@ def failure_lines(
     if failure.nearest:
         lines += _field("nearest", failure.nearest, paint, columns)
     lines += _comparison(failure, paint, columns)
-    if failure.screen:
+    if screen and failure.screen:
         lines += screen_box(failure.screen, failure.cursor, paint=paint, columns=columns)
     if failure.inputs:
         lines += _field(
             "last inputs", " · ".join(failure.inputs) if paint.unicode else ", ".join(failure.inputs), paint, columns
         )
-    lines += _output(failure, paint, columns)
+    if screen:
+        lines += _output(failure, paint, columns)
     if failure.hint:
         lines += _field("hint", failure.hint, paint, columns)
     if rerun:

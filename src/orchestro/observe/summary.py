@@ -79,10 +79,10 @@ def summary_lines(
         gone = [(paint.codes(Outcome.FLAKY), "-", path) for path in view.finished.obsolete_snapshots]
         writer.section("Obsolete snapshots, used by no scenario", gone)
     writer.section("Not run", _not_run(view, paint))
-    writer.section("Failed", _failed(view, matrices, paint), limit=None)
     if notes:
         longest = max(len(label) for label, _ in notes)
         writer.lines += [f"{paint.dim(label.ljust(longest))}  {clean(path)}" for label, path in notes]
+    writer.section("Failed", _failed(view, matrices, paint), limit=None)
     return [*writer.lines, *_wrap_totals(view, paint, columns)]
 
 
