@@ -87,6 +87,8 @@ def test_files_are_copied_and_written(tmp_path: Path) -> None:
     assert (work / "a" / "b.txt").read_text() == "text"
     assert (work / "copied" / "tool").exists()
     assert os.access(work / "t", os.X_OK)
+    with pytest.raises(UserError, match="outside"):
+        place_files((WriteFile("../x", "text"),), str(work), str(tmp_path))
     with pytest.raises(UserError, match="missing"):
         place_files((CopyFile("missing", "x"),), str(work), str(tmp_path))
 

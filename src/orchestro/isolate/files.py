@@ -15,10 +15,13 @@ __all__ = ["place_files"]
 def place_files(files: Iterable[FileSpec], workspace: str, folder: str) -> None:
     """Copy and write `files` into `workspace`; sources are relative to `folder`.
 
-    Raises UserError for a source that is not there or a target that cannot be written.
+    Raises UserError for a source that is not there, and a target that is outside or
+    cannot be written.
     """
     for spec in files:
-        target = os.path.join(workspace, spec.path)
+        target = os.path.normpath(os.path.join(workspace, spec.path))
+        if not target.startswith(workspace + os.sep):
+            raise UserError(f"{spec.path} is outside the workspace")
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)
             if isinstance(spec, CopyFile):

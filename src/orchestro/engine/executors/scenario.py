@@ -80,7 +80,7 @@ class ScenarioExecutor:
             fresh=fresh,
             workspace=workspace,
             cwd=scenario.cwd,
-            env=substitute(dict(scenario.env), scenario.vars) if scenario.vars else scenario.env,
+            env=scenario.env,
             inherit_env=scenario.inherit_env,
             mark=mark,
         )
