@@ -245,7 +245,15 @@ def test_a_directory_of_its_own_is_entered_without_moving_this_process(tmp_path:
 
 def test_a_full_screen_program_sees_size_resize_and_keys() -> None:
     async def scenario() -> None:
-        script = "import curses; curses.wrapper(lambda s: [s.addstr(0,0,'%dx%d '%(s.getmaxyx()[1],s.getmaxyx()[0])) or s.addstr(2,0,curses.keyname(s.getch()).decode()+' ') for _ in range(5)])"
+        script = (
+            "import curses\n"
+            "def main(s):\n"
+            "    while True:\n"
+            "        rows, cols = s.getmaxyx()\n"
+            "        s.addstr(0, 0, f'{cols}x{rows} ')\n"
+            "        s.addstr(2, 0, curses.keyname(s.getch()).decode() + ' ')\n"
+            "curses.wrapper(main)\n"
+        )
         async with Terminal(
             [sys.executable, "-c", script], size=(70, 20), env={**os.environ, "TERM": "xterm-256color"}
         ) as t:

@@ -27,6 +27,7 @@ def clean(data: bytes) -> str:
         pytest.param(b"\x1b[1G\x1b[0J> \x1b[3G", "> ", id="a column that is reached already adds nothing"),
         pytest.param(b"ab\x1b[6Gc", "ab   c", id="a column further on is blanks"),
         pytest.param(b"\x1bP1;2q####\x1b\\x\x1b_apc\x1b\\y", "xy", id="device and application strings"),
+        pytest.param(b"\x1b]0;t\x07\x1b[m\x1b(Bx", "x", id="charsets beside a title"),
         pytest.param(b"\x1b(0\x1b)B\x1b=\x1b>\x1b7\x1b8x", "x", id="charsets and two-byte escapes"),
         pytest.param(b"abc\b\b\bxyz", "xyz", id="overstrike replaces"),
         pytest.param(b"N\bNA\bA", "NA", id="bold by overstrike"),

@@ -34,7 +34,8 @@ _SPECIAL = re.compile(
     rb"\[(?P<csi>[0-?]*[ -/]*[@-~])"
     rb"|\](?P<osc>[^\x07\x1b]*)(?:\x07|\x1b\\|(?=\x1b))"  # any other escape aborts a string
     rb"|[PX^_][^\x1b]*(?:\x1b\\|(?=\x1b))"
-    rb"|[ -~]"
+    rb"|[ -/]+[0-~]"
+    rb"|[0-~]"
     rb")?",
     re.DOTALL,
 )

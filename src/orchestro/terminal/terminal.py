@@ -8,8 +8,9 @@ import re
 import shlex
 import signal as signals
 import tempfile
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -106,6 +107,7 @@ class Terminal:
         self.consumed = 0
         """Offset in `output` up to which `expect_next` has consumed it."""
         self._is_shell = False
+        self._time: Callable[[], float] = time.monotonic
         self.zero: float | None = None
         """When `now` is 0, on the clock of the event loop; None makes it the start of the program."""
         self._ended_by_itself = False

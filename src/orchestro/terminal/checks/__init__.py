@@ -14,7 +14,7 @@ from orchestro.terminal.checks.command import (
     OutputMatches,
 )
 from orchestro.terminal.checks.screen import CursorAt, NotSee, See, Spot, find_on_screen
-from orchestro.terminal.checks.state import Bell, Exit, Idle, Title
+from orchestro.terminal.checks.state import Bell, Exit, Idle, MouseOn, Title
 from orchestro.terminal.checks.text import Expect
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Exit",
     "Expect",
     "Idle",
+    "MouseOn",
     "NotSee",
     "OutputCode",
     "OutputContains",

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orchestro.terminal.checks.near import literal_of, nearest_line
+from orchestro.terminal.checks.near import case_hint, literal_of, nearest_line
+from orchestro.terminal.checks.state import after_end
 from orchestro.terminal.probe import Held, Missing, NotYet, Probe
 from orchestro.terminal.screen.protocol import Color, Screen, Style, StyledRun
 
@@ -20,7 +21,8 @@ COLOR_NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "wh
 """Palette entries 0 to 7; with ``bright-`` before them, 8 to 15."""
 _NEAR_ROWS = 2
 _NEAR_COLS = 40
-_WIDE = re.compile(r"[^\x00-\u02ff\u2010-\u2bff]")
+_NARROW = re.compile(r"[\x20-\u02ff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2190-\u2319\u2500-\u25fc\u2800-\u28ff]*")
+# One column for each: Latin, punctuation, currencies, arrows, box drawing, blocks, braille. All else is looked up.
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class See:
         lines = screen.lines()
         wanted_row = self.row if self.row is None or self.row >= 0 else len(lines) + self.row
         nearby = None if self.near is None else list(find_on_screen(lines, self.near, None))
+        styled: dict[int, list[StyledRun]] = {}
         for spot in find_on_screen(lines, self.text, self.regex):
             if wanted_row is not None and spot.row != wanted_row:
                 continue
@@ -96,17 +99,17 @@ class See:
                 continue
             if nearby is not None and not any(_near(spot, other) for other in nearby):
                 continue
-            if self._styled and not self._has_style(screen, spot):
-                continue
+            if self._styled:
+                runs = styled.get(spot.row)
+                if runs is None:
+                    runs = styled[spot.row] = screen.styled(spot.row, spot.row + 1)[0]
+                if not all(self._matches(style) for style in _styles(runs, spot)):
+                    continue
             yield spot
 
     @property
     def _styled(self) -> bool:
         return any(getattr(self, key) is not None for key in ("fg", "bg", "bold", "italic", "underline", "reverse"))
-
-    def _has_style(self, screen: Screen, spot: Spot) -> bool:
-        runs = screen.styled(spot.row, spot.row + 1)[0]
-        return all(self._matches(style) for style in _styles(runs, spot))
 
     def _matches(self, style: Style) -> bool:
         return (
@@ -120,6 +123,7 @@ class See:
 
     def explain(self, terminal: Terminal, missing: Missing) -> Missing:
         """Say where the text stands instead, in which style, or what came nearest."""
+        missing = after_end(terminal, missing)
         screen = terminal.screen
         lines = screen.lines()
         elsewhere = list(find_on_screen(lines, self.text, self.regex))
@@ -132,10 +136,7 @@ class See:
             return replace(missing, expected=self._described(), actual=actual, nearest=lines[spot.row].strip())
         wanted = self.text if self.text is not None else literal_of(self.regex.pattern if self.regex else "")
         near = nearest_line(wanted, lines)
-        hint = missing.hint
-        if near and wanted.lower() in near.lower() and wanted not in near:
-            hint = "it differs in upper and lower case"
-        return replace(missing, nearest=near, hint=hint)
+        return replace(missing, nearest=near, hint=case_hint(wanted, near) or missing.hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,10 @@ class NotSee:
             f"{self.see._described()} is on the screen at column {spot.col}, row {spot.row}",
             nearest=terminal.screen.lines()[spot.row].strip(),
         )
+
+    def explain(self, terminal: Terminal, missing: Missing) -> Missing:
+        """Say when it cannot go any more."""
+        return after_end(terminal, missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,10 @@ class CursorAt:
             f"column {self.col}, row {self.row}",
             f"column {cursor.col}, row {cursor.row}",
         )
+
+    def explain(self, terminal: Terminal, missing: Missing) -> Missing:
+        """Say when it cannot move any more."""
+        return after_end(terminal, missing)
 
 
 def find_on_screen(lines: Sequence[str], text: str | None, regex: re.Pattern[str] | None) -> Iterator[Spot]:
@@ -212,9 +221,14 @@ def _find_block(lines: Sequence[str], block: Sequence[str]) -> Iterator[Spot]:
             at = lines[row].find(first, at + 1) if first else -1
 
 
+def is_narrow(text: str) -> bool:
+    """Whether every character is known to take one column, as in nearly all rows of nearly all programs."""
+    return text.isascii() or _NARROW.fullmatch(text) is not None
+
+
 def cells(text: str) -> int:
     """Columns that `text` takes."""
-    if _WIDE.search(text) is None:
+    if is_narrow(text):
         return len(text)
     from wcwidth import wcswidth
 

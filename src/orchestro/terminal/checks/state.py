@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from orchestro.terminal.probe import Held, Never, NotYet, Probe
+from orchestro.terminal.probe import Held, Missing, Never, NotYet, Probe
 from orchestro.terminal.terminal import Terminal, describe_exit
 
-__all__ = ["Bell", "Exit", "Idle", "Title", "describe_exit", "ended_with"]
+__all__ = ["Bell", "Exit", "Idle", "MouseOn", "Title", "after_end", "describe_exit", "ended_with"]
 
 
 def ended_with(terminal: Terminal) -> str:
@@ -16,6 +16,11 @@ def ended_with(terminal: Terminal) -> str:
     if terminal.exit_code is None:
         return "the program has closed its terminal"
     return f"the program ended with {describe_exit(terminal.exit_code)}"
+
+
+def after_end(terminal: Terminal, missing: Missing) -> Missing:
+    """Say that the program has ended, where that is why waiting on was useless."""
+    return replace(missing, hint=ended_with(terminal)) if terminal.ended and not missing.hint else missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,30 @@ class Title:
         if self.pattern.search(title):
             return Held(f"the title is {title!r}", title)
         return NotYet(f"the title is {title!r}", expected=self.pattern.pattern, actual=title)
+
+    def explain(self, terminal: Terminal, missing: Missing) -> Missing:
+        """Say when it cannot change any more."""
+        return after_end(terminal, missing)
+
+
+@dataclass(frozen=True, slots=True)
+class MouseOn:
+    """The program has asked for the mouse."""
+
+    @property
+    def what(self) -> str:
+        """What is waited for."""
+        return "the program to turn the mouse on"
+
+    def probe(self, terminal: Terminal) -> Probe:
+        """Look once."""
+        if terminal.screen.modes.mouse != "off":
+            return Held("the mouse is on")
+        return NotYet("the program did not turn the mouse on")
+
+    def explain(self, terminal: Terminal, missing: Missing) -> Missing:
+        """Say when it cannot any more."""
+        return after_end(terminal, missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orchestro.terminal.checks.near import literal_of, nearest_line
+from orchestro.terminal.checks.near import case_hint, literal_of, nearest_line
 from orchestro.terminal.checks.state import ended_with
 from orchestro.terminal.probe import Held, Missing, Never, NotYet, Probe
 
@@ -57,12 +57,10 @@ class Expect:
         literal = literal_of(wanted)
         lines = terminal.output.splitlines()
         near = nearest_line(literal, lines)
-        hint = ""
-        if near and literal.lower() in near.lower() and literal not in near:
-            hint = "it differs in upper and lower case"
-        elif not near and not terminal.output.strip() and not terminal.ended:
+        hint = case_hint(literal, near)
+        if not near and not terminal.output.strip() and not terminal.ended:
             hint = "nothing was printed since the last input"
-        elif terminal.drawn or not near:
+        elif not hint and (terminal.drawn or not near):
             on_screen = nearest_line(literal, terminal.screen.lines())
             if literal and literal in on_screen:
                 hint = "it is on the screen, but was printed before the last input: use `see` to look at the screen"
