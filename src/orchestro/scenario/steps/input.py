@@ -9,6 +9,7 @@ from typing import Any
 from orchestro.scenario.kinds import StepKind
 from orchestro.scenario.shape import Bool, Choice, Converted, Fields, Int, ListOf, OneOf, Pair, Str
 from orchestro.scenario.stage import Stage, StepFailed
+from orchestro.terminal.checks import MouseOn, See
 from orchestro.terminal.keys import normalise
 from orchestro.terminal.mouse import Button
 from orchestro.terminal.probe import Missing
@@ -62,12 +63,11 @@ class Target:
     at: tuple[int, int] | None = None
 
     async def locate(self, stage: Stage) -> tuple[int, int]:
-        """Column and row; waits for the text within the time-out of the step and points at its middle."""
+        """Column and row, once the program takes the mouse; of a text its middle, which is waited for as well."""
         if self.at is not None:
+            await stage.terminal.wait_for(MouseOn(), timeout_s=stage.timeout_s)
             return self.at
-        from orchestro.terminal.checks import See
-
-        held = await stage.terminal.wait_for(See(text=self.text), timeout_s=stage.timeout_s)
+        held = await stage.terminal.wait_for(See(text=self.text), MouseOn(), timeout_s=stage.timeout_s)
         spots = held[0].value
         if len(spots) > 1:
             places = ", ".join(f"[{spot.col}, {spot.row}]" for spot in spots[:5])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from orchestro.scenario.kinds import StepKind
 from orchestro.scenario.shape import Bool, Converted, Fields, Int, OneOf, Pair, Regex, Str
@@ -65,6 +65,8 @@ class NotSeeStep:
 @dataclass(frozen=True, slots=True)
 class Screenshot:
     """Keeps a picture of the screen, as SVG and PNG."""
+
+    after_checks: ClassVar[bool] = True
 
     name: str
 
