@@ -189,21 +189,23 @@ class ConsoleReporter(Reporter):
         words = verdict(event.outcome, event.duration_s, attempts=event.attempts, reason=event.reason)
         self._print_line(event.outcome, event.name, words)
 
-    def _print_line(self, outcome: Outcome, name: str, words: str) -> None:
+    def _print_line(self, outcome: Outcome, name: str, words: str, indent: str = "") -> None:
         """``✓ name  0.12 s``; a line that does not fit is wrapped with its rest indented."""
         paint = self._paint
         columns = self._columns()
         sign = paint.sign(outcome)
         color = paint.dim if outcome is Outcome.PASSED else lambda text: paint.outcome(outcome, text)
         name, words = clean(name), clean(words)
-        rows = wrap(f"{name}  {words}", None if columns is None else max(columns - len(sign) - 1, 16))
+        taken = len(indent) + len(sign) + 1
+        rows = wrap(f"{name}  {words}", None if columns is None else max(columns - taken, 16))
+        head = f"{indent}{paint.outcome(outcome, sign)} "
         if len(rows) == 1:
             shown = paint.bold(name) if outcome in BROKEN else name
-            self._print(f"{paint.outcome(outcome, sign)} {shown}  {color(words)}")
+            self._print(f"{head}{shown}  {color(words)}")
             return
-        self._print(f"{paint.outcome(outcome, sign)} {rows[0]}")
+        self._print(head + rows[0])
         for row in rows[1:]:
-            self._print(" " * (len(sign) + 1) + row)
+            self._print(" " * taken + row)
 
     def _print_failure(self, event: TaskFinished) -> None:
         like = self._matrices.first_like(event) if self._verbosity <= 0 else None
@@ -235,15 +237,11 @@ class ConsoleReporter(Reporter):
             self._print_line(Outcome.FLAKY, self._name(event.task_id), words)
 
     def _step_finished(self, event: StepFinished) -> None:
-        paint = self._paint
         outcome = Outcome.PASSED if event.ok else Outcome.FAILED
         phase = "" if event.phase == "steps" else f"{event.phase}: "
-        why = f"  {event.why}" if event.why else ""
-        words = f"{clean(self._name(event.task_id))} {paint.arrow} {clean(phase + event.label)}"
-        self._print(
-            f"    {paint.outcome(outcome, paint.sign(outcome))} {words}{paint.dim(clean(why))}  "
-            f"{paint.dim(seconds(event.duration_s))}"
-        )
+        why = f"{event.why}, " if event.why else ""
+        name = f"{self._name(event.task_id)} {self._paint.arrow} {phase}{event.label}"
+        self._print_line(outcome, name, f"{why}{seconds(event.duration_s)}", indent="    ")
 
     def _attempt_finished(self, event: AttemptFinished) -> None:
         for finding in event.findings:

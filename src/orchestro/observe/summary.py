@@ -187,14 +187,19 @@ def _findings(view: RunView, paint: Paint) -> list[tuple[str, str, str]]:
 
 
 def _not_run(view: RunView, paint: Paint) -> list[tuple[str, str, str]]:
-    codes, sign = paint.codes(Outcome.INTERRUPTED), paint.sign(Outcome.INTERRUPTED)
-    entries = []
+    """What was cut off, one by one, and what never started, by the reason."""
+    cut: list[str] = []
+    reasons: dict[str, list[str]] = {}
     for event in view.ended.values():
         if event.outcome is Outcome.INTERRUPTED:
-            how = event.reason or "the run was stopped"
-            entries.append((codes, sign, f"{event.name}: {'cut off, ' if event.attempts else ''}{how}"))
-    entries += [(codes, sign, f"{task.name}: the run broke off") for task in view.unfinished]
-    return entries
+            if event.attempts:
+                cut.append(f"{event.name}: cut off after {seconds(event.duration_s)}")
+            else:
+                reasons.setdefault(event.reason or "the run was stopped", []).append(event.name)
+    if view.unfinished:
+        reasons["the run broke off"] = [task.name for task in view.unfinished]
+    texts = [*cut, *(f"{reason}: {_few(names, 10)}" for reason, names in reasons.items())]
+    return [(paint.codes(Outcome.INTERRUPTED), paint.sign(Outcome.INTERRUPTED), text) for text in texts]
 
 
 def _failed(view: RunView, matrices: Matrices, paint: Paint) -> list[tuple[str, str, str]]:

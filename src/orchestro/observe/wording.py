@@ -63,6 +63,8 @@ def verdict(outcome: Outcome, duration_s: float, *, attempts: int = 1, reason: s
     if outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERROR):
         said = f": {reason}" if reason and outcome is Outcome.ERROR else ""
         return f"{outcome.value} after {took}{tries}{said}"
+    if outcome is Outcome.INTERRUPTED and attempts:
+        return f"{outcome.value} after {took}"
     return f"{outcome.value}: {reason}" if reason else outcome.value
 
 
