@@ -10,14 +10,16 @@ __all__ = ["case_hint", "literal_of", "nearest_line"]
 
 _MAX_LINES = 200
 _MAX_WIDTH = 200
-_ESCAPE = re.compile(r"\\([AbBdDsSwWZ])|\\(.)")
-_META = re.compile(r"\[[^\]]*\]|\(\?[^)]*\)|[.^$*+?{}()|]")
+_SPECIAL = re.compile(
+    r"\\(?P<literal>[^A-Za-z0-9])|\\."  # an escaped character, a class or anchor
+    r"|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?:[:=!>]|<[=!]|P?<\w+>|[a-zA-Z-]+[:)])?|\{\d*,?\d*\}|[.^$*+?()|]",
+    re.DOTALL,
+)
 
 
 def literal_of(pattern: str) -> str:
     """The characters of a regular expression that stand for themselves; enough to compare with."""
-    text = _ESCAPE.sub(lambda m: " " if m[1] else m[2], pattern)
-    return " ".join(_META.sub(" ", text).split())
+    return " ".join(_SPECIAL.sub(lambda match: match["literal"] or " ", pattern).split())
 
 
 def nearest_line(wanted: str, lines: Iterable[str]) -> str:

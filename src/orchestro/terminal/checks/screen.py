@@ -260,7 +260,10 @@ def same_color(wanted: Color | str, actual: Color) -> bool:
         wanted = parse_color(wanted)
     if wanted == "default" or actual is None:
         return wanted == "default" and actual is None
-    return wanted == actual or _rgb(wanted) == _rgb(actual)
+    if wanted == actual:
+        return True
+    rgb = _rgb(wanted)
+    return rgb is not None and rgb == _rgb(actual)
 
 
 def parse_color(text: str) -> Color | str:
