@@ -56,6 +56,7 @@ class Cleaner:
         self._held = b""
         self._skipping = False
         self._column = 0
+        self._returned = False
         self.bells = 0
         """How often the bell rang so far."""
         self.modes_set = False
@@ -94,7 +95,7 @@ class Cleaner:
             self.asked = True
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n")
-        if not escaped and b"\r" not in data:
+        if not escaped and not self._returned and b"\r" not in data:
             text = self._printable(data)
             self._advance(text)
             return text, []
@@ -137,15 +138,23 @@ class Cleaner:
 
     def _plain(self, data: bytes) -> Iterator[tuple[str, str]]:
         text = self._printable(data)
-        if "\r" not in text:
+        if not self._returned and "\r" not in text:
             yield text, ""
             return
         # A lone carriage return starts the line anew: what follows is a new text, what stood there was printed too.
         first, *rest = text.split("\r")
-        yield first, ""
+        if first:
+            yield self._after_return(first), ""
         for piece in rest:
+            self._returned = True
             if piece:
-                yield ("\n" if self._column and piece[0] != "\n" else "") + piece, ""
+                yield self._after_return(piece), ""
+
+    def _after_return(self, text: str) -> str:
+        if not self._returned:
+            return text
+        self._returned = False
+        return "\n" + text if self._column and text[0] != "\n" else text
 
     def _printable(self, data: bytes) -> str:
         bells = data.count(b"\x07")
