@@ -28,6 +28,9 @@ __all__ = ["MAX_TEXT", "JUnitReporter", "build"]
 MAX_TEXT = 65_536
 """Characters kept of one text; readers refuse files of many megabytes (GitLab's limit is 30 MB)."""
 
+_MAX_MESSAGE = 1000
+"""Characters kept of a message, which is an attribute and shown in one line."""
+
 # XML 1.0 allows tab, line feed, carriage return and from U+0020 on, except surrogates, U+FFFE and U+FFFF.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -119,7 +122,7 @@ def _broken(
     main = next((attempt for attempt in attempts if attempt.outcome is outcome), None)
     failure = main.failure if main is not None else view.failure(task.task_id)
     element = SubElement(case, "error" if outcome is Outcome.ERROR else "failure", type=outcome.value)
-    element.set("message", _legal(failure.message if failure else reason or outcome.value))
+    element.set("message", _message(failure, reason or outcome.value))
     element.text = _text(failure, task) if failure else None
     for attempt in attempts:
         if attempt is not main and not attempt.outcome.ok:
@@ -133,11 +136,15 @@ def _rerun(case: Element, prefix: str, task: TaskPlanned, attempt: AttemptFinish
     failure = attempt.failure
     kind = "Error" if attempt.outcome is Outcome.ERROR else "Failure"
     element = SubElement(case, prefix + kind, type=attempt.outcome.value)
-    element.set("message", _legal(failure.message if failure else attempt.outcome.value))
+    element.set("message", _message(failure, attempt.outcome.value))
     if failure is not None:
         SubElement(element, "stackTrace").text = _text(failure, task)
         if out := _screen_and_output(failure):
             SubElement(element, "system-out").text = out
+
+
+def _message(failure: Failure | None, otherwise: str) -> str:
+    return _legal((failure.message if failure else otherwise)[:_MAX_MESSAGE])
 
 
 def _text(failure: Failure, task: TaskPlanned) -> str:

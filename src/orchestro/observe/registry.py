@@ -24,7 +24,6 @@ GROUP = "orchestro.reporters"
 BUILT_IN: Mapping[str, str] = {
     "console": "orchestro.observe.console:build",
     "github": "orchestro.observe.github:build",
-    "html": "orchestro.observe.html:build",
     "json": "orchestro.observe.json_lines:build",
     "junit": "orchestro.observe.junit:build",
 }

@@ -85,6 +85,9 @@ class Fanout(Reporter):
                 self._drop(reporter, error)
 
     def _drop(self, reporter: Reporter, error: Exception) -> None:
+        if reporter not in self._reporters:
+            # Already dropped while this very event was on its way to it.
+            return
         self._reporters = tuple(r for r in self._reporters if r is not reporter)
         detail = str(error) or "no message"
         message = f"reporter {type(reporter).__name__} failed and was dropped: {type(error).__name__}: {detail}"
