@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from orchestro.events import AttemptFinished, Event, TaskPlanned
 from orchestro.model import Failure, Outcome, Source
@@ -48,6 +48,7 @@ class JUnitReporter(Reporter):
     def close(self) -> None:
         """Write the file. Raises OSError."""
         root = _document(self._view)
+        indent(root)
         write_atomically(self._path, tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
