@@ -24,7 +24,9 @@ from orchestro.model import Outcome, Report, Result, Task
 from orchestro.schedule import make_scheduler
 from orchestro.selection import Selection, select
 from orchestro.store.directory import StateDirectory
+from orchestro.store.recordings import RecordingWriter
 from orchestro.store.run_log import RunLog
+from orchestro.terminal.cast import write_cast
 
 if TYPE_CHECKING:
     from orchestro.scenario.document import Scenario
@@ -164,7 +166,8 @@ class _Run:
             options.snapshot_dir,
             ci=os.environ.get("CI", "").lower() in ("1", "true"),
         )
-        executor = ScenarioExecutor(settings, scratch)
+        recordings = RecordingWriter(write_cast)
+        executor = ScenarioExecutor(settings, scratch, recordings)
         began = self._clock()
         self._emit(
             RunStarted(
@@ -198,6 +201,9 @@ class _Run:
         try:
             with self._signals(dispatcher):
                 results = await dispatcher.run()
+            recordings.close()
+            for failure in recordings.failures:
+                self._emit(Diagnostic(self._clock(), "warning", failure))
             code = exit_code(results, bool(self._interrupts))
             duration = self._clock() - began
             report = Report(run_id, tuple(results), duration, int(code), directory)
@@ -208,8 +214,10 @@ class _Run:
             self._emit(RunFinished(self._clock(), run_id, duration, int(code), counts, obsolete))
             return report
         finally:
+            recordings.close()
             scratch.close()
-            self._log.close()
+            if self._log is not None:
+                self._log.close()
 
     def _emit(self, event: Event) -> None:
         if self._log is not None:

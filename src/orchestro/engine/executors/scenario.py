@@ -20,7 +20,7 @@ from orchestro.scenario.registry import driver_named
 from orchestro.scenario.session import Session
 from orchestro.scenario.stage import SnapshotMode, Stage
 from orchestro.scenario.variables import substitute
-from orchestro.terminal.cast import write_cast
+from orchestro.store.recordings import RecordingWriter
 from orchestro.terminal.process import MARK
 from orchestro.terminal.process.ending import kill_strays
 from orchestro.terminal.terminal import Terminal
@@ -49,9 +49,10 @@ class ScenarioSettings:
 class ScenarioExecutor:
     """Implements `Executor` for tasks whose payload is a `Scenario`."""
 
-    def __init__(self, settings: ScenarioSettings, scratch: Scratch) -> None:
+    def __init__(self, settings: ScenarioSettings, scratch: Scratch, recordings: RecordingWriter) -> None:
         self._settings = settings
         self._scratch = scratch
+        self._recordings = recordings
         self.snapshots_used: set[str] = set()
         """Snapshot files that any attempt compared or wrote."""
 
@@ -135,7 +136,7 @@ class ScenarioExecutor:
         finally:
             self.snapshots_used |= stage.snapshots_used
             if terminal.recording.entries:
-                artifacts.write_recording(terminal, began, scenario)
+                artifacts.write_recording(terminal, began, scenario, self._recordings)
             terminal.free()
         return AttemptEnd(verdict.outcome, verdict.failure, verdict.findings, verdict.exit_code)
 
@@ -172,15 +173,14 @@ class _Artifacts:
         self._written(kind, name, path)
         return Path(full)
 
-    def write_recording(self, terminal: Terminal, began: float, scenario: Scenario) -> None:
+    def write_recording(
+        self, terminal: Terminal, began: float, scenario: Scenario, recordings: RecordingWriter
+    ) -> None:
         """Save what was recorded; it counts time from the start of the attempt, as the steps do."""
         path = os.path.join("recordings", self._name + ".cast")
         recording = terminal.recording
-        write_cast(
-            os.path.join(self._run_dir, path),
-            _header(recording.cols, recording.rows, began, scenario),
-            recording.entries,
-        )
+        header = _header(recording.cols, recording.rows, began, scenario)
+        recordings.submit(os.path.join(self._run_dir, path), header, recording.entries)
         self._written("recording", "recording", path)
 
 

@@ -47,6 +47,8 @@ def strays(leader: int, mark: str, others: set[int]) -> list[int]:
             continue
         try:
             session = os.getsid(pid)
+            if not session:
+                continue  # a kernel thread
             if session in others or ((session != leader or not leader) and not _has(pid, wanted)):
                 continue
             if not _is_zombie(pid):

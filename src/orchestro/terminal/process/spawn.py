@@ -15,6 +15,8 @@ __all__ = ["exit_code", "find_program", "spawn"]
 
 # Python ignores these two, and a child would inherit that; a shell that inherits an ignored SIGINT cannot undo it.
 _DEFAULTED = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM]
+_UNMOVED = frozenset({"MainThread", "RecordingWriter"})
+"""Threads that never look at the working directory: the one that is here, and those that use absolute paths only."""
 _TRAMPOLINE = 'cd -- "$1" || exit 126; shift; exec "$@"'
 
 
@@ -42,7 +44,7 @@ def spawn(argv: Sequence[str], cwd: str, env: Mapping[str, str], file_actions: S
     if program is None:
         raise SpawnError(argv, _why_not(argv[0], cwd))
     here = os.getcwd()
-    if cwd != here and threading.active_count() > 1:
+    if cwd != here and any(thread.name not in _UNMOVED for thread in threading.enumerate()):
         # posix_spawn cannot change the directory, and other threads must not see ours change.
         argv = ["sh", "-c", _TRAMPOLINE, "sh", cwd, program, *argv[1:]]
         program, cwd = "/bin/sh", here
