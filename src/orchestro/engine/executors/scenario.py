@@ -67,7 +67,7 @@ class ScenarioExecutor:
         try:
             return await self._run(task, scenario, place, context)
         finally:
-            if scenario.setup or scenario.teardown:
+            if scenario.setup or scenario.teardown or _runs_commands(scenario):
                 await kill_strays(0, mark, set())
             place.clear()
 
@@ -144,6 +144,10 @@ class ScenarioExecutor:
         if self._settings.snapshot_dir is not None:
             return Path(self._settings.snapshot_dir)
         return Path(os.path.dirname(os.path.abspath(scenario.source.file))) / "__snapshots__"
+
+
+def _runs_commands(scenario: Scenario) -> bool:
+    return any(clause.key == "run" for step in scenario.steps for clause in step.clauses)
 
 
 class _Artifacts:

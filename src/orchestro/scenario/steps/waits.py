@@ -88,7 +88,9 @@ KINDS = (
     ),
     StepKind(
         "exit",
-        OneOf[Any](Int(-64, 255), Choice("any"), what="an exit code, negative for a signal, or any"),
+        OneOf[Any](
+            Int(-64, 255, what="an exit code"), Choice("any"), what="an exit code, negative for a signal, or any"
+        ),
         _exit,
         "Waits until the program has ended, with this code (negative for a signal) or `any`.",
         "- exit: 0",
