@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The examples test programs made with libraries that are in the environment.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help demo failing test check bench docs lock clean
 help:

@@ -25,17 +25,18 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scratch:
 
 def test_the_environment_is_private_and_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMUX", "1")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/home/user/.config")
     monkeypatch.setenv("LC_ALL", "de_DE")
     env = make_environment("/h", "/t", {"A": "1"}, inherit=False, mark="M=x")
-    assert (env["HOME"], env["TMPDIR"], env["XDG_CONFIG_HOME"], env["A"], env["M"]) == (
+    assert (env["HOME"], env["TMPDIR"], env["XDG_RUNTIME_DIR"], env["A"], env["M"]) == (
         "/h",
         "/t",
-        "/h/.config",
+        "/t",
         "1",
         "x",
     )
     assert (env["TERM"], env["LANG"], env["TZ"]) == ("xterm-256color", "C.UTF-8", "UTC")
-    assert not {"TMUX", "LC_ALL", "COLUMNS", "LINES"} & env.keys()
+    assert not {"TMUX", "XDG_CONFIG_HOME", "LC_ALL", "COLUMNS", "LINES"} & env.keys()
     assert "PATH" in env
 
 

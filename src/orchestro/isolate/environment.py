@@ -67,6 +67,7 @@ _inherited: dict[str, str] | None = None
 def make_environment(home: str, tmp: str, env: Mapping[str, str], *, inherit: bool, mark: str) -> dict[str, str]:
     """The whole environment of the programs of one attempt; `home` and `tmp` are its private directories.
 
+    The other XDG variables are left out: without them programs use, and make, the usual directories below HOME.
     `mark` is an entry ``NAME=value`` by which its processes are found again.
     """
     global _inherited
@@ -82,10 +83,6 @@ def make_environment(home: str, tmp: str, env: Mapping[str, str], *, inherit: bo
         **FIXED,
         "HOME": home,
         "TMPDIR": tmp,
-        "XDG_CACHE_HOME": home + "/.cache",
-        "XDG_CONFIG_HOME": home + "/.config",
-        "XDG_DATA_HOME": home + "/.local/share",
-        "XDG_STATE_HOME": home + "/.local/state",
         "XDG_RUNTIME_DIR": tmp,
         **env,
         name: value,
