@@ -1,0 +1,1 @@
+"""Drawing a screen as a picture: `palette` the colours."""
