@@ -33,7 +33,8 @@ timeout: 20s
 priority: normal
 steps:
   - expect: started
-  - run: touch GATE
+  - run: GATE
+  - run: BACK
   - expect: WORD
 ---
 name: waiting
@@ -52,7 +53,9 @@ class Started:
         (folder / "pids").mkdir()
         os.mkfifo(folder / "gate")
         text = SCENARIOS.replace("PIDS", str(folder / "pids")).replace("WORD", word)
-        text = text.replace("touch GATE", f"sh -c 'echo go > {folder / 'gate'}'")
+        os.mkfifo(folder / "back")
+        text = text.replace("GATE", f"sh -c 'echo go > {folder / 'gate'}'")
+        text = text.replace("BACK", f"cat {folder / 'back'}")
         (folder / "t.scenario.yaml").write_text(textwrap.dedent(text))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "orchestro", "run", "-j", "1", "t.scenario.yaml"],
@@ -64,6 +67,10 @@ class Started:
         )
         with open(folder / "gate") as gate:  # opens once the second scenario has come that far
             gate.read()
+
+    def go_on(self) -> None:
+        """Let the second scenario end."""
+        (self.folder / "back").write_text("go\n")
 
     def events(self) -> list[Event]:
         directory = StateDirectory(str(self.folder / ".orchestro")).last_run()
@@ -97,6 +104,7 @@ class TestStopping:
     def test_once_drains_what_runs_and_starts_nothing_more(self, start: Callable[[str], Started]) -> None:
         run = start("started")
         run.process.send_signal(signal.SIGINT)
+        run.go_on()
         out, _ = run.process.communicate(timeout=20)
         assert run.process.returncode == 130, out
         assert run.verdicts() == {"first": "passed", "running": "passed", "waiting": "interrupted"}
