@@ -27,9 +27,10 @@ def screen_svg(rows: Sequence[Sequence[StyledRun]], cols: int, cursor: Cursor | 
     cell_w, cell_h = CELL
     top = _PADDING + (_TITLE if title else 0)
     width, height = cols * cell_w + 2 * _PADDING, len(rows) * cell_h + top + _PADDING
+    size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}" height="{_n(height)}" '
-        f'viewBox="0 0 {_n(width)} {_n(height)}" font-family="DejaVu Sans Mono, monospace" font-size="{FONT_SIZE}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="DejaVu Sans Mono, monospace" '
+        + f'font-size="{FONT_SIZE}">',
         f'<rect width="100%" height="100%" rx="8" fill="{css(BACKGROUND)}"/>',
     ]
     if title:
@@ -144,7 +145,8 @@ def _cursor(cursor: Cursor) -> str:
         width = 2
     elif cursor.shape == "underline":
         y, height = y + cell_h - 2, 2
-    return f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" fill="{css(None)}" fill-opacity="0.6"/>'
+    size = f'width="{_n(width)}" height="{_n(height)}"'
+    return f'<rect x="{_n(x)}" y="{_n(y)}" {size} fill="{css(None)}" fill-opacity="0.6"/>'
 
 
 def _colors(style: Style) -> tuple[str, str | None]:
