@@ -32,7 +32,17 @@ if TYPE_CHECKING:
     from orchestro.scenario.document import Scenario
     from orchestro.store.history import History, Seen
 
-__all__ = ["Observer", "RunOptions", "exit_code", "load_tasks", "run", "run_async"]
+__all__ = [
+    "Observer",
+    "RunOptions",
+    "default_workers",
+    "exit_code",
+    "load_tasks",
+    "read_history",
+    "run",
+    "run_async",
+    "usable_processors",
+]
 
 
 class Observer(Protocol):
@@ -67,8 +77,29 @@ class RunOptions:
 
 def default_workers() -> int:
     """Twice the processors that this process may use, at least four: terminals mostly wait."""
-    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(4, 2 * usable)
+    return max(4, int(2 * usable_processors()))
+
+
+def usable_processors() -> float:
+    """Processors that this process may use: its affinity, and the limit of its container (cgroup) if there is one."""
+    usable = float(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
+    try:
+        with open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+            quota, period = file.read().split()[:2]
+    except (OSError, ValueError):
+        return usable
+    return usable if quota == "max" else min(usable, int(quota) / int(period))
+
+
+def read_history(options: RunOptions) -> dict[str, Seen]:
+    """What earlier runs in the state directory taught; empty when there were none."""
+    state = StateDirectory(options.output_dir)
+    if not os.path.exists(state.history):
+        return {}
+    history, known, _ = _open_history(state)
+    if history is not None:
+        history.close()
+    return known
 
 
 def load_tasks(paths: Sequence[str], options: RunOptions, known: dict[str, Seen] | None = None) -> list[Task]:

@@ -3,55 +3,130 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from orchestro.cli.values import at_least_one, count, duration, shard, workers
+
 if TYPE_CHECKING:
     from orchestro.app import RunOptions
+    from orchestro.model import Task
     from orchestro.observe.reporter import Fanout
 
 __all__ = ["add_parser"]
 
+_EXAMPLES = """\
+examples:
+  orchestro run                          every scenario below this directory
+  orchestro run tests/login.yaml -v      one file, step by step
+  orchestro run tests/ -j 16 -x          sixteen at once, stop at the first failure
+  orchestro run tests/ --tag 'fast and not network' -k login
+  orchestro run tests/ --last-failed --retries 2
+  orchestro run tests/ --junit-xml results.xml --html report.html
+  orchestro run tests/ --snapshot update
+"""
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser("run", help="run scenarios")
-    parser.add_argument("paths", nargs="*", default=["."], metavar="PATH")
-    parser.add_argument("-j", "--workers", type=int, metavar="N")
-    parser.add_argument("--html", metavar="FILE")
-    parser.add_argument("--junit-xml", metavar="FILE")
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--output-dir", default=".orchestro", metavar="DIR")
-    parser.add_argument("-v", dest="verbosity", action="store_const", const=1, default=0)
-    parser.add_argument("--no-color", action="store_true")
+    parser = subparsers.add_parser(
+        "run",
+        help="run scenarios",
+        description="Run the scenarios in files, directories and patterns, and say what held and what did not.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files, directories or patterns (default: .)")
+    group = parser.add_argument_group("how to run")
+    group.add_argument(
+        "-j", "--workers", type=workers, metavar="N", help="scenarios at once, or auto (default: twice the processors)"
+    )
+    group.add_argument("--parallel", action="store_true", help="accepted for -j auto; runs are parallel anyway")
+    group.add_argument("--scheduler", default="priority", metavar="NAME", help="fifo or priority (default: priority)")
+    group.add_argument("--retries", type=count, metavar="N", help="give failures so many further attempts")
+    group.add_argument("-x", "--fail-fast", action="store_true", help="stop at the first failure")
+    group.add_argument("--maxfail", type=count, default=0, metavar="N", help="stop after so many failures")
+    group.add_argument("--repeat", type=at_least_one, default=1, metavar="N", help="run everything so many times")
+    group.add_argument(
+        "--timeout", type=duration, metavar="S", help="limit of every wait, e.g. 30s, over the scenario's"
+    )
+    group.add_argument("--dry-run", action="store_true", help="show what would run, and run nothing")
+    group = parser.add_argument_group("which scenarios")
+    group.add_argument("--tag", default="", metavar="EXPR", help="by tag, e.g. 'fast and not (vim or less)'")
+    group.add_argument(
+        "-k", dest="name", default="", metavar="EXPR", help="by parts of the name, e.g. 'login or logout'"
+    )
+    group.add_argument("--last-failed", action="store_true", help="those that did not pass when they last ran")
+    group.add_argument("--shard", type=shard, metavar="I/N", help="the i-th of n parts")
+    group = parser.add_argument_group("snapshots")
+    group.add_argument(
+        "--snapshot",
+        choices=("verify", "update", "record"),
+        default="verify",
+        help="compare (default), write those that differ, or write only missing ones",
+    )
+    group.add_argument("--snapshot-dir", metavar="DIR", help="where they are kept (default: beside each scenario)")
+    group = parser.add_argument_group("what to write")
+    group.add_argument("-v", "--verbose", action="store_true", help="show each step")
+    group.add_argument("-q", "--quiet", action="store_true", help="only failures and one line at the end")
+    group.add_argument("--no-color", action="store_true", help="no colours (NO_COLOR and FORCE_COLOR hold, too)")
+    group.add_argument("--junit-xml", metavar="FILE", help="JUnit XML for CI servers")
+    group.add_argument("--html", metavar="FILE", help="one HTML file with timeline and replays")
+    group.add_argument("--json", metavar="FILE", help="the events as JSON lines; - is standard output")
+    group.add_argument(
+        "--reporter", action="append", default=[], metavar="NAME[=TARGET]", help="a reporter of an installed package"
+    )
+    group.add_argument(
+        "--output-dir", default=".orchestro", metavar="DIR", help="where runs are kept (default: .orchestro)"
+    )
     parser.set_defaults(action=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
+    import asyncio
+
     from orchestro.app import RunOptions
+    from orchestro.selection import Selection
 
     chosen = RunOptions(
-        workers=options.workers, output_dir=options.output_dir, argv=tuple(sys.argv), handle_signals=True
+        workers=options.workers,
+        scheduler=options.scheduler,
+        retries=options.retries,
+        maxfail=1 if options.fail_fast else options.maxfail,
+        selection=Selection(options.tag, options.name, options.last_failed, options.shard),
+        repeat=options.repeat,
+        timeout_s=options.timeout,
+        snapshot_mode=options.snapshot,
+        snapshot_dir=options.snapshot_dir,
+        output_dir=options.output_dir,
+        argv=options.argv,
+        handle_signals=True,
     )
-    return asyncio.run(_execute(options, chosen))
+    paths = options.paths or ["."]
+    if options.dry_run:
+        return _dry_run(paths, chosen)
+    return asyncio.run(_execute(options, paths, chosen))
 
 
-async def _execute(options: argparse.Namespace, chosen: RunOptions) -> int:
+async def _execute(options: argparse.Namespace, paths: list[str], chosen: RunOptions) -> int:
+    import asyncio
+
     from orchestro.app import run_async
     from orchestro.observe.console import choose_console
     from orchestro.observe.reporter import Fanout
-    from orchestro.observe.registry import ReporterOptions, create
 
-    console = choose_console(sys.stdout, sys.stderr, os.environ, verbosity=options.verbosity, no_color=options.no_color)
+    verbosity = 1 if options.verbose else -1 if options.quiet else 0
+    stdout = sys.stderr if options.json == "-" else sys.stdout
+    console = choose_console(stdout, sys.stderr, os.environ, verbosity=verbosity, no_color=options.no_color)
     fanout = Fanout([console])
-    for name, target in (("junit", options.junit_xml), ("json", options.json)):
-        if target:
-            fanout.add(create(name, ReporterOptions(target=target, env=os.environ)))
+    _add_reporters(fanout, options, verbosity)
+    for label, path in (("JUnit XML", options.junit_xml), ("JSON lines", options.json)):
+        if path and path != "-":
+            console.note(label, path)
     ticking = asyncio.ensure_future(_tick(fanout)) if fanout.tick_s else None
     try:
-        report = await run_async(options.paths, chosen, [fanout])
+        report = await run_async(paths, chosen, [fanout])
         if options.html:
             from orchestro.observe.html import write_report
             from orchestro.store.run_log import read_log
@@ -65,9 +140,56 @@ async def _execute(options: argparse.Namespace, chosen: RunOptions) -> int:
         fanout.close()
 
 
+def _add_reporters(fanout: Fanout, options: argparse.Namespace, verbosity: int) -> None:
+    wanted = [("junit", options.junit_xml), ("json", options.json)]
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        wanted.append(("github", " "))
+    wanted += [(name, target or " ") for name, _, target in (text.partition("=") for text in options.reporter)]
+    for name, target in wanted:
+        if target:
+            from orchestro.observe.registry import ReporterOptions, create
+
+            made = ReporterOptions(
+                target=target.strip(), env=os.environ, verbosity=verbosity, no_color=options.no_color
+            )
+            fanout.add(create(name, made))
+
+
 async def _tick(fanout: Fanout) -> None:
+    """Let the live view move on while nothing happens."""
+    import asyncio
     import time
 
-    while fanout.tick_s is not None:
-        await asyncio.sleep(fanout.tick_s)
+    while (pause := fanout.tick_s) is not None:
+        await asyncio.sleep(pause)
         fanout.tick(time.time())
+
+
+def _dry_run(paths: list[str], chosen: RunOptions) -> int:
+    from orchestro.app import default_workers, load_tasks, read_history
+    from orchestro.schedule import make_scheduler
+
+    strategy = make_scheduler(chosen.scheduler)
+    tasks = load_tasks(paths, chosen, read_history(chosen))
+    workers = min(chosen.workers or default_workers(), len(tasks))
+    print(f"{len(tasks)} scenario{'s' if len(tasks) != 1 else ''} would run on {workers} workers, in this order:")
+    waiting = list(tasks)
+    done: set[str] = set()
+    while waiting:
+        ready = [task for task in strategy.prioritize_tasks(waiting) if done.issuperset(task.needs)]
+        for task in ready:
+            print(f"  {task.name}{_remarks(task)}")
+        done.update(task.id for task in ready)
+        waiting = [task for task in waiting if task.id not in done]
+    return 0
+
+
+def _remarks(task: Task) -> str:
+    remarks = [
+        f"skipped: {task.skip}" if task.skip else "",
+        f"needs {', '.join(task.needs)}" if task.needs else "",
+        f"priority {task.priority}" if task.priority else "",
+        f"tags {', '.join(task.tags)}" if task.tags else "",
+        str(task.source),
+    ]
+    return "  (" + "; ".join(remark for remark in remarks if remark) + ")"

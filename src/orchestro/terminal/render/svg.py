@@ -28,9 +28,9 @@ def screen_svg(rows: Sequence[Sequence[StyledRun]], cols: int, cursor: Cursor | 
     top = _PADDING + (_TITLE if title else 0)
     width, height = cols * cell_w + 2 * _PADDING, len(rows) * cell_h + top + _PADDING
     size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}"'
+    font = f'font-family="DejaVu Sans Mono, monospace" font-size="{FONT_SIZE}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="DejaVu Sans Mono, monospace" '
-        + f'font-size="{FONT_SIZE}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>',
         f'<rect width="100%" height="100%" rx="8" fill="{css(BACKGROUND)}"/>',
     ]
     if title:

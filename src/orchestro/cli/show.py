@@ -1,0 +1,125 @@
+"""`orchestro show` and `orchestro runs`: what was run before, from its log."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+__all__ = ["add_parser", "add_runs_parser"]
+
+_EXAMPLES = """\
+examples:
+  orchestro show                         print the last run again
+  orchestro show --failed                only what did not pass
+  orchestro show --html report.html      write the report of the last run
+  orchestro show 20260102-030405-ab12 --open
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `show`."""
+    parser = subparsers.add_parser(
+        "show",
+        help="show the last run, or write its report",
+        description="Print a run again from its log, or write its report. RUN is an id of `orchestro runs` or a path.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", nargs="?", metavar="RUN", help="which run (default: the last)")
+    parser.add_argument("--html", metavar="FILE", help="write the HTML report")
+    parser.add_argument("--open", action="store_true", help="write the HTML report and open it in a browser")
+    parser.add_argument("--failed", action="store_true", help="only what did not pass")
+    parser.add_argument("--json", action="store_true", help="print the events as JSON lines")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show each step")
+    parser.add_argument("--no-color", action="store_true", help="no colours")
+    parser.add_argument("--output-dir", default=".orchestro", metavar="DIR", help="where runs are kept")
+    parser.set_defaults(action=_show)
+
+
+def _directory(options: argparse.Namespace) -> str:
+    from orchestro.errors import UserError
+    from orchestro.store.directory import StateDirectory
+    from orchestro.store.run_log import NAME
+
+    state = StateDirectory(options.output_dir)
+    if options.run is None:
+        directory = state.last_run()
+        if directory is None:
+            raise UserError(f"there is no run in {state.runs}; start one with `orchestro run`")
+        return directory
+    for directory in (os.path.join(state.runs, options.run), options.run):
+        if os.path.exists(os.path.join(directory, NAME)):
+            return directory
+    raise UserError(f"there is no run {options.run!r}; `orchestro runs` lists them")
+
+
+def _show(options: argparse.Namespace) -> int:
+    from orchestro.events import to_json
+    from orchestro.store.run_log import read_log
+
+    directory = _directory(options)
+    if options.html or options.open:
+        from orchestro.observe.html import write_report
+
+        path = options.html or os.path.join(directory, "report.html")
+        write_report(read_log(directory), directory, path)
+        print(path)
+        if options.open:
+            import pathlib
+            import webbrowser
+
+            webbrowser.open(pathlib.Path(path).absolute().as_uri())
+        return 0
+    if options.json:
+        for event in read_log(directory):
+            print(to_json(event))
+        return 0
+    from orchestro.observe.console import ConsoleReporter, choose_console
+
+    chosen: ConsoleReporter = choose_console(
+        sys.stdout,
+        sys.stderr,
+        {**os.environ, "CI": "true"},  # a replay is over at once: no live view
+        verbosity=1 if options.verbose else -1 if options.failed else 0,
+        no_color=options.no_color,
+    )
+    for event in read_log(directory):
+        chosen.handle(event)
+    chosen.note("Recordings", os.path.join(os.path.relpath(directory), "recordings"))
+    chosen.close()
+    return 0
+
+
+def add_runs_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `runs`."""
+    parser = subparsers.add_parser(
+        "runs", help="list the runs that are kept", description="List the runs that are kept."
+    )
+    parser.add_argument("--output-dir", default=".orchestro", metavar="DIR", help="where runs are kept")
+    parser.set_defaults(action=_runs)
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from orchestro.events import RunFinished, RunStarted
+    from orchestro.store.directory import StateDirectory
+    from orchestro.store.run_log import read_log
+
+    state = StateDirectory(options.output_dir)
+    for run_id in state.run_ids():
+        started: RunStarted | None = None
+        finished: RunFinished | None = None
+        try:
+            for event in read_log(os.path.join(state.runs, run_id)):
+                if isinstance(event, RunStarted):
+                    started = event
+                elif isinstance(event, RunFinished):
+                    finished = event
+        except OSError:
+            continue
+        if started is None:
+            continue
+        counts = ", ".join(f"{n} {outcome}" for outcome, n in finished.counts) if finished else "did not end"
+        duration = f"{finished.duration_s:.2f} s" if finished else ""
+        print(f"{run_id}  {duration:>9}  {counts}  {' '.join(started.argv[1:])}".rstrip())
+    return 0

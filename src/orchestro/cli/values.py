@@ -1,0 +1,48 @@
+"""What the values of options may be. A wrong one is named with what was expected."""
+
+from __future__ import annotations
+
+import argparse
+
+__all__ = ["at_least_one", "count", "duration", "shard", "workers"]
+
+
+def count(text: str) -> int:
+    """A whole number, 0 or more."""
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+    return int(text)
+
+
+def at_least_one(text: str) -> int:
+    """A whole number, 1 or more."""
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def workers(text: str) -> int | None:
+    """How many at once; None for ``auto``."""
+    if text == "auto":
+        return None
+    if not text.isdecimal() or len(text) > 5 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, or auto, got {text!r}")
+    return int(text)
+
+
+def shard(text: str) -> tuple[int, int]:
+    """``i/n``, i from 1 to n."""
+    number, _, total = text.partition("/")
+    if not (number.isdecimal() and total.isdecimal() and 1 <= int(number) <= int(total)):
+        raise argparse.ArgumentTypeError(f"expected i/n with i from 1 to n, e.g. 2/5, got {text!r}")
+    return int(number), int(total)
+
+
+def duration(text: str) -> float:
+    """Seconds of ``500ms``, ``30s``, ``2m`` or a plain number."""
+    from orchestro.scenario.durations import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

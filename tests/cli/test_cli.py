@@ -1,0 +1,254 @@
+"""The command line, mostly in this process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from orchestro import __version__
+from orchestro.cli import commands, completion, reference
+from orchestro.cli.main import make_parser, run
+
+ROOT = Path(__file__).resolve().parents[2]
+GOOD = "name: good\ncommand: echo hello\ntags: fast\nsteps: [{expect: hello}]\n"
+BAD = "name: bad\ncommand: echo Hello Wrld\ntimeout: 200ms\nsteps: [{expect: Hello World}]\n"
+BROKEN = "name: broken\ncommand: no-such-program-xyz\n"
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("CI", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def write(*texts: str, name: str = "t.scenario.yaml") -> None:
+    Path(name).write_text("---\n".join(texts))
+
+
+@pytest.mark.parametrize(
+    ("texts", "arguments", "code"),
+    [
+        pytest.param([GOOD], [], 0, id="passed"),
+        pytest.param([GOOD, BAD], [], 1, id="failed"),
+        pytest.param(["command: x\nstps: []\n"], [], 2, id="mistakes"),
+        pytest.param([GOOD], ["-k", "nothing"], 4, id="nothing selected"),
+        pytest.param([GOOD, BROKEN], [], 5, id="only infrastructure"),
+        pytest.param([BAD, BROKEN], [], 1, id="a failure outweighs an error"),
+        pytest.param([GOOD], ["--tag", "fast and"], 2, id="a broken expression"),
+        pytest.param([GOOD], ["--scheduler", "prority"], 2, id="an unknown scheduler"),
+        pytest.param([GOOD], ["-j", "0"], 2, id="no workers"),
+        pytest.param([GOOD], ["--shard", "3/2"], 2, id="a wrong shard"),
+        pytest.param([GOOD], ["missing.yaml"], 2, id="a path that is not there"),
+        pytest.param([GOOD], ["--reporter", "no-such"], 2, id="an unknown reporter"),
+    ],
+)
+def test_exit_codes(texts: list[str], arguments: list[str], code: int) -> None:
+    write(*texts)
+    assert run(["run", *arguments]) == code
+
+
+def test_mistakes_are_shown_with_their_line_and_a_caret(capsys: pytest.CaptureFixture[str]) -> None:
+    write("command: echo\nsteps:\n  - exepct: x\n")
+    assert run(["run"]) == 2
+    err = capsys.readouterr().err
+    assert "t.scenario.yaml:3:5: steps[0].exepct" in err
+    assert "did you mean 'expect'" in err
+    assert "\n      - exepct: x\n        ^\n" in err
+    assert "1 mistake found; nothing was run" in err
+
+
+def test_all_reports_of_one_run(capsys: pytest.CaptureFixture[str]) -> None:
+    write(GOOD, BAD)
+    assert run(["run", "-j", "2", "--junit-xml", "out/j.xml", "--html", "out/r.html", "--json", "out/e.jsonl"]) == 1
+    out = capsys.readouterr().out
+    assert "out/r.html" in out
+    suite = ET.parse("out/j.xml").getroot()
+    assert len(list(suite.iter("testcase"))) == 2
+    assert len(list(suite.iter("failure"))) == 1
+    events = [json.loads(line) for line in Path("out/e.jsonl").read_text().splitlines()]
+    assert (events[0]["type"], events[-1]["type"]) == ("run_started", "run_finished")
+    assert "Hello Wrld" in Path("out/r.html").read_text()
+
+
+def test_json_on_standard_output_leaves_it_to_the_events(capsys: pytest.CaptureFixture[str]) -> None:
+    write(GOOD)
+    assert run(["run", "--json", "-"]) == 0
+    captured = capsys.readouterr()
+    assert all(json.loads(line)["type"] for line in captured.out.splitlines())
+    assert "1 passed" in captured.err
+
+
+def test_selection_repetition_and_last_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    write(GOOD, BAD)
+    assert run(["run", "--tag", "fast", "--repeat", "3"]) == 0
+    assert "3 passed" in capsys.readouterr().out
+    assert run(["run"]) == 1
+    capsys.readouterr()
+    assert run(["run", "--last-failed", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "bad" in out
+    assert "good" not in out
+
+
+def test_dry_run_runs_nothing_and_shows_the_order(capsys: pytest.CaptureFixture[str]) -> None:
+    write(
+        "name: late\ncommand: touch ran\nneeds: early\n",
+        "name: early\ncommand: touch ran\n",
+        "name: first\ncommand: touch ran\npriority: high\n",
+    )
+    assert run(["run", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert out.index("first") < out.index("early  ") < out.index("late")
+    assert not Path("ran").exists()
+
+
+def test_github_annotations_come_by_themselves(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    write(BAD)
+    assert run(["run"]) == 1
+    assert "::error file=t.scenario.yaml,line=4" in capsys.readouterr().out
+
+
+def test_show_prints_the_last_run_again_and_writes_its_report(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show"]) == 2
+    assert "no run" in capsys.readouterr().err
+    write(GOOD, BAD)
+    run(["run"])
+    first = capsys.readouterr().out
+    assert run(["show"]) == 0
+    again = capsys.readouterr().out
+    assert "was not printed" in again
+    assert "Hello Wrld" in first
+    assert "Hello Wrld" in again
+    assert run(["show", "--html", "r.html"]) == 0
+    assert Path("r.html").stat().st_size > 10_000
+    assert run(["runs"]) == 0
+    assert "1 failed" in capsys.readouterr().out
+    assert run(["show", "no-such-run"]) == 2
+
+
+def test_list_and_validate_and_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    write(GOOD, BAD)
+    assert run(["list", "--json"]) == 0
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["good", "bad"]
+    assert run(["list"]) == 0
+    assert "t.scenario.yaml:1  [fast]" in capsys.readouterr().out
+    assert run(["validate"]) == 0
+    assert capsys.readouterr().out == "2 scenarios in 1 file are valid\n"
+    write("steps: [{send: x}]\n", name="u.scenario.yaml")
+    assert run(["validate", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)[0]["file"] == "u.scenario.yaml"
+    assert run(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["$schema"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["sh", "-c", 'printf "Name? "; read n; echo "Hello $n"'],
+        ["echo", "hello (world) [x] *"],
+        ["sh", "-c", "exit 3"],
+        ["sh", "-c", "printf '\\033[?1049hfull screen'; read x"],
+        ["cat"],
+    ],
+    ids=["asks", "ends", "fails", "full screen", "silent"],
+)
+def test_init_writes_a_scenario_that_passes(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init", "-o", "new.scenario.yaml", "--", *command]) == 0
+    assert run(["run", "new.scenario.yaml"]) == 0, capsys.readouterr().out
+    assert run(["init", "-o", "new.scenario.yaml", "--", *command]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_doctor_finds_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "a program ran on it and answered" in out
+
+
+def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["vaildate"]) == 2
+    assert "did you mean 'validate'" in capsys.readouterr().err
+
+
+def test_alone_it_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    assert "orchestro run tests/" in capsys.readouterr().out
+
+
+def test_a_bug_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(paths: object) -> None:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr("orchestro.scenario.loader.load", broken)
+    assert run(["validate"]) == 3
+    err = capsys.readouterr().err
+    assert "RuntimeError: oops" in err
+    trace = Path(err.rsplit(" ", 1)[1].strip().rstrip("."))
+    assert "oops" in trace.read_text()
+    trace.unlink()
+
+
+def test_every_command_is_known_for_suggestions() -> None:
+    parser = make_parser()
+    names = next(action.choices for action in parser._actions if action.dest == "command")
+    assert names is not None
+    assert sorted(names) == sorted(commands.NAMES)
+
+
+def test_version_imports_nothing_of_weight() -> None:
+    code = (
+        "import sys; sys.argv = ['orchestro', 'version']; from orchestro.cli.start import main; main(); "
+        "print(sorted(sys.modules))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.startswith(f"orchestro {__version__}\n")
+    for module in ("argparse", "asyncio", "yaml", "json", "sqlite3", "dataclasses", "re"):
+        assert f"'{module}'" not in out
+
+
+def test_python_m_works() -> None:
+    out = subprocess.run(
+        [sys.executable, "-m", "orchestro", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    assert out == f"orchestro {__version__}\n"
+
+
+def test_the_reference_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert (ROOT / "docs" / "reference" / "cli.md").read_text() == reference.reference(), "run `make docs`"
+
+
+def test_bash_completes_commands_options_and_choices() -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("bash is missing")
+    Path("c.bash").write_text(completion.script("bash"))
+
+    def complete(*words: str) -> list[str]:
+        quoted = " ".join(f"'{word}'" for word in words)
+        script = (
+            f"source ./c.bash; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _orchestro; echo ${{COMPREPLY[@]}}"
+        )
+        return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.split()
+
+    assert complete("orchestro", "r") == ["run", "runs"]
+    assert complete("orchestro", "run", "--htm") == ["--html"]
+    assert complete("orchestro", "run", "--snapshot", "u") == ["update"]
+    assert complete("orchestro", "completion", "z") == ["zsh"]
+
+
+@pytest.mark.parametrize(("shell", "check"), [("zsh", ["zsh", "-n"]), ("fish", ["fish", "--no-execute"])])
+def test_completion_scripts_are_valid(shell: str, check: list[str]) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is missing")
+    Path("c").write_text(completion.script(shell))
+    assert subprocess.run([*check, "c"], capture_output=True, text=True, check=False).stderr == ""
