@@ -36,10 +36,10 @@ $(READY): requirements/dev.txt pyproject.toml | $(VENV)/bin/python
 	@touch $@
 
 demo: $(READY)
-	@$(BIN)/orchestro run examples/ --html .orchestro/report.html $(ARGS)
+	@$(BIN)/orchestro run examples/shell examples/fullscreen examples/features --html .orchestro/report.html $(ARGS)
 
 failing: $(READY)
-	@$(BIN)/orchestro run examples/failing/ --html .orchestro/failing.html $(ARGS)
+	-@$(BIN)/orchestro run examples/failing/ --html .orchestro/failing.html $(ARGS)
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)

@@ -30,6 +30,8 @@ def chosen(**selection: object) -> list[str]:
         ({"tags": "(auth or slow) and not fast"}, ["vim"]),
         ({"name": "VIM"}, ["vim"]),
         ({"name": "logout"}, ["login", "logout"]),
+        ({"name": "login works"}, ["login"]),
+        ({"name": "vim edits or login w"}, ["login", "vim"]),
         ({"last_failed": True}, ["vim"]),
         ({"only": frozenset({"vim edits"})}, ["vim"]),
         ({"tags": "nothing"}, []),
@@ -37,6 +39,11 @@ def chosen(**selection: object) -> list[str]:
 )
 def test_selection_takes_what_was_asked_for_and_what_that_needs(selection: dict[str, object], ids: list[str]) -> None:
     assert chosen(**selection) == ids
+
+
+def test_a_whole_name_chooses_that_one_whatever_is_in_it() -> None:
+    tasks = [Task(name, "s", name) for name in ("not here (and there", "not here (and there, too", "and")]
+    assert [t.name for t in select(tasks, Selection(name="not here (and there"))] == ["not here (and there"]
 
 
 def test_shards_are_disjoint_complete_and_stable() -> None:

@@ -20,7 +20,7 @@ class Selection:
     tags: str = ""
     """Expression over tags, e.g. ``fast and not (vim or less)``."""
     name: str = ""
-    """Expression over parts of the name."""
+    """Expression over parts of the name, or a whole name."""
     last_failed: bool = False
     shard: tuple[int, int] | None = None
     """(number from 1, of how many)."""
@@ -42,12 +42,15 @@ def select(tasks: Sequence[Task], selection: Selection, failed: Collection[str] 
     if not selection.narrows:
         return list(tasks)
     by_tag = parse_expression(selection.tags, "--tag") if selection.tags else None
-    by_name = parse_expression(selection.name, "-k") if selection.name else None
+    exact = {task.name for task in tasks} & {selection.name}
+    by_name = parse_expression(selection.name, "-k", phrases=True) if selection.name and not exact else None
     chosen = []
     for task in tasks:
         if selection.only is not None and task.name not in selection.only:
             continue
         if by_tag is not None and not by_tag(lambda word, tags=task.tags: word in tags):  # type: ignore[misc]
+            continue
+        if exact and task.name not in exact:
             continue
         name = task.name.lower()
         if by_name is not None and not by_name(lambda word, name=name: word.lower() in name):  # type: ignore[misc]
@@ -77,10 +80,10 @@ _TOKEN = re.compile(r"\s*(?:(\()|(\))|([^\s()]+))")
 _Test = Callable[[Callable[[str], bool]], bool]
 
 
-def parse_expression(text: str, option: str) -> _Test:
+def parse_expression(text: str, option: str, *, phrases: bool = False) -> _Test:
     """Read ``a and not (b or c)``; what is not ``and``, ``or``, ``not`` or a parenthesis is a word to be tested.
 
-    Raises UserError that shows where reading stopped.
+    With `phrases`, words that follow each other are one text, with single blanks between. Raises UserError that shows where reading stopped.
     """
     tokens = [(m.start(m.lastindex or 0), m[0].strip()) for m in _TOKEN.finditer(text)]
     position = 0
@@ -123,6 +126,9 @@ def parse_expression(text: str, option: str) -> _Test:
                 raise fail("expected ')'")
             position += 1
             return inner
+        while phrases and peek() not in ("", "and", "or", "not", "(", ")"):
+            word += " " + peek()
+            position += 1
         return lambda has: has(word)
 
     test = either()
