@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import App, ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Button, Input, Label, ListItem, ListView
 
@@ -11,7 +14,7 @@ class Todo(App[None]):
     """The app."""
 
     CSS = "Horizontal { height: 3; } ListView { height: 1fr; } #count { padding: 1; }"
-    BINDINGS = [("ctrl+q", "quit", "Quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+q", "quit", "Quit")]
     TITLE = "Todo"
 
     def compose(self) -> ComposeResult:

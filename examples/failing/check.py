@@ -53,7 +53,10 @@ def main() -> int:
         got, said = outcomes.pop(name, ("missing", ""))
         ok = got == outcome and text in said
         wrong += not ok
-        print(f"{'ok   ' if ok else 'WRONG'}  {name}: {got}" + ("" if ok else f" ({said!r}), expected {outcome} ({text!r})"))
+        print(
+            f"{'ok   ' if ok else 'WRONG'}  {name}: {got}"
+            + ("" if ok else f" ({said!r}), expected {outcome} ({text!r})")
+        )
     for name in outcomes:
         wrong += 1
         print(f"WRONG  {name}: not in the table")

@@ -83,7 +83,8 @@ _Test = Callable[[Callable[[str], bool]], bool]
 def parse_expression(text: str, option: str, *, phrases: bool = False) -> _Test:
     """Read ``a and not (b or c)``; what is not ``and``, ``or``, ``not`` or a parenthesis is a word to be tested.
 
-    With `phrases`, words that follow each other are one text, with single blanks between. Raises UserError that shows where reading stopped.
+    With `phrases`, words that follow each other are one text, with single blanks between. Raises UserError that shows
+    where reading stopped.
     """
     tokens = [(m.start(m.lastindex or 0), m[0].strip()) for m in _TOKEN.finditer(text)]
     position = 0

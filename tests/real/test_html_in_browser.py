@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -15,6 +14,8 @@ import orchestro
 from orchestro import RunOptions
 from orchestro.observe.html import write_report
 from orchestro.store.run_log import read_log
+
+pytestmark = pytest.mark.needs("chromium")
 
 FLAGS = [
     "--headless",
@@ -56,11 +57,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def dom(report: Path, tmp_path: Path, fragment: str = "") -> str:
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium is missing")
-        pytest.skip("chromium is missing")
+    browser = shutil.which("chromium")
+    assert browser is not None
     url = report.as_uri() + fragment
     arguments = [browser, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", url]
     page = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=True).stdout

@@ -10,7 +10,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-__all__ = ["Scratch", "remove_tree"]
+from orchestro.trees import remove_tree
+
+__all__ = ["Scratch"]
 
 _PREFIX = "orchestro-run-"
 _OWNER = "owner"
@@ -137,31 +139,3 @@ def _is_untouched(path: str) -> bool:
     except OSError:
         return False
     return True
-
-
-def remove_tree(path: str) -> None:
-    """Remove a directory with all in it, also what was made read-only; what cannot be removed stays silently."""
-    try:
-        os.rmdir(path)  # mostly it is empty already, and this is the fast way to find out
-    except FileNotFoundError:
-        return
-    except OSError:
-        _remove_full(path)
-
-
-def _remove_full(path: str) -> None:
-    try:
-        with os.scandir(path) as entries:
-            for entry in list(entries):
-                if entry.is_dir(follow_symlinks=False):
-                    remove_tree(entry.path)
-                else:
-                    with contextlib.suppress(OSError):
-                        os.unlink(entry.path)
-        os.rmdir(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.chmod(path, 0o700)
-        import shutil
-
-        shutil.rmtree(path, ignore_errors=True)

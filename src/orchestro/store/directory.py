@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 
 from orchestro.errors import InfrastructureError
+from orchestro.trees import remove_tree
 
 __all__ = ["KEPT_RUNS", "StateDirectory"]
 
@@ -48,8 +49,6 @@ class StateDirectory:
         return run_id, path
 
     def _prune(self) -> None:
-        from orchestro.isolate.scratch import remove_tree
-
         for run_id in list(self.run_ids())[:-KEPT_RUNS]:
             remove_tree(os.path.join(self.runs, run_id))
 

@@ -1,0 +1,1 @@
+"""An example of a plugin for Orchestro: one module for each registry that it extends."""
