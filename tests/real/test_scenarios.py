@@ -130,6 +130,24 @@ def test_a_python_repl_has_output_by_its_prompt(run: Run) -> None:
     assert result.outcome is Outcome.PASSED, result.failure
 
 
+def test_lines_sent_one_after_the_other_wait_for_the_line_editor(run: Run) -> None:
+    result = only(
+        run(f"""\
+            command: [{sys.executable}, -q]
+            steps:
+              - expect: '>>> '
+              - send: import time
+              - send: "def f(x):"
+              - send: "    time.sleep(0.1); return x * 2"
+              - send: ""
+              - send: f(1)
+              - send: f(21)
+              - expect_output: "42"
+            """)
+    )
+    assert result.outcome is Outcome.PASSED, result.failure
+
+
 @pytest.mark.parametrize(
     "shell",
     [

@@ -105,6 +105,17 @@ def test_a_second_echo_after_a_line_editor_took_over_is_taken_out() -> None:
     assert stream.output == "$ \ndone\n"
 
 
+def test_the_output_of_what_was_typed_ahead_comes_after_its_second_echo() -> None:
+    stream = Stream()
+    enter(stream, "6*7", canonical=True, echo=True)
+    stream.feed(b"6*7\r\n")
+    stream.editor_took_over()
+    stream.feed(b">>> 6*7\r\n42\r\n>>> ")
+    command = stream.command(False, None)
+    assert command is not None
+    assert (command.text, command.finished) == ("42\n", True)
+
+
 def test_the_end_of_bracketed_paste_ends_the_input_line() -> None:
     stream = shell(b"\x1b[?2004h>>> ")
     enter(stream, "print('x')")

@@ -138,6 +138,17 @@ class Stream:
         return self._entered_shell_line or bool(self._command_expected and self._command_expected.prompt.strip())
 
     @property
+    def entered_in_editor(self) -> bool:
+        """Whether the last line was entered at the prompt of a line editor without marks."""
+        expected = self._command_expected
+        return expected is not None and not expected.by_kernel and bool(expected.prompt.strip())
+
+    @property
+    def shows_new_prompt(self) -> bool:
+        """Whether, since the last Enter, a line has ended and another was begun: a prompt, if an editor reads now."""
+        return bool(self._line.strip()) and "\n" in self._since(self._command_at)
+
+    @property
     def busy(self) -> bool:
         """Whether a line entered at a marked prompt has not come to its end."""
         return self._entered_shell_line and self._done_at < 0
@@ -234,16 +245,28 @@ class Stream:
         if self._entered_shell_line:
             return self._shell_command(ended, exit_code)
         end = self._total if self._done_at < 0 else self._done_at
-        text = self._visible(self._command_at, end, self._command_expected)
+        expected = self._command_expected
+        text = self._visible(self._command_at, end, expected)
         if self._done_at >= 0:
             return CommandOutput(text, self._code, finished=True, exact=True)
         if ended:
             return CommandOutput(text, exit_code, finished=True, exact=True)
-        prompt = self._command_expected.prompt if self._command_expected else ""
+        prompt = expected.prompt if expected else ""
+        if expected is not None and self._editor_since:
+            prompt, text = self._after_second_echo(expected) or (prompt, text)
         body, _, last = text.rpartition("\n")
         if prompt.strip() and _same_prompt(last, prompt):
             return CommandOutput(body + "\n" if body else "", None, finished=True, exact=False)
         return CommandOutput(text, None, finished=False, exact=False)
+
+    def _after_second_echo(self, expected: Expected) -> tuple[str, str] | None:
+        """The prompt at which what was typed ahead was echoed again, and what was printed after that."""
+        text = self._since(self._command_at)
+        echo = find_echo(text, expected)
+        again = find_echo_again(text, echo[1], expected) if echo is not None else None
+        if again is None or text[again[1] : again[1] + 1] != "\n":
+            return None
+        return text[text.rfind("\n", 0, again[0]) + 1 : again[0]], text[again[1] + 1 :]
 
     def _shell_command(self, ended: bool, exit_code: int | None) -> CommandOutput:
         if self._ran_at < 0:

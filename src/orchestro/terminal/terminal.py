@@ -36,7 +36,7 @@ _MAX_UNFED = 1 << 20
 _SCROLLBACK = 2000
 """Lines of history that a screen keeps."""
 _LAST_INPUTS = 10
-_SHELL_SETTLES_S = 0.25
+_SETTLES_S = 0.25
 """How long a line at a shell's prompt may take before the next input is taken to be meant for what it started."""
 _STOP_GRACE_S = 0.5
 """How long a program gets to end after hang-up and TERM before it is killed."""
@@ -456,16 +456,26 @@ class Terminal:
         self._driver.write(data)
 
     async def _settle(self) -> None:
-        """At a marked shell: wait for its first prompt, and for the previous line to run or to have ended."""
-        if not self._is_shell or self.exit_code is not None:
-            return
+        """Wait until a line can be typed: at a marked shell for its first prompt and the end of the previous line.
+
+        A line editor that has handed its terminal over to run the previous line takes it back with its prompt; what is
+        typed before would be echoed twice. Bounded, since the program may also read the next line itself.
+        """
         stream = self._stream
-        if stream.shell == "none":
-            await self._until(lambda: stream.shell == "input", self.timeout_s)
-        elif stream.busy or stream.shell == "prompt":
-            await self._until(
-                lambda: (stream.shell == "input" and not stream.busy) or self._foreground_moved(), _SHELL_SETTLES_S
-            )
+        if self.exit_code is not None:
+            return
+        if self._is_shell:
+            if stream.shell == "none":
+                await self._until(lambda: stream.shell == "input", self.timeout_s)
+            elif stream.busy or stream.shell == "prompt":
+                await self._until(
+                    lambda: (stream.shell == "input" and not stream.busy) or self._foreground_moved(), _SETTLES_S
+                )
+        elif stream.entered_in_editor and not self._editor_is_back():
+            await self._until(self._editor_is_back, _SETTLES_S)
+
+    def _editor_is_back(self) -> bool:
+        return self._stream.shows_new_prompt and not self._line_mode()[0]
 
     def _foreground_moved(self) -> bool:
         """Whether the shell has handed the terminal to a program."""
