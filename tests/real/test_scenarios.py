@@ -360,7 +360,6 @@ def test_a_flood_does_not_hold_up_the_others(run: Run) -> None:
         """
     )
     assert results["flood"].outcome is Outcome.TIMED_OUT
-    assert {f.code for f in results["flood"].attempts[0].findings} >= {"output-cut"}
     assert results["quick"].outcome is Outcome.PASSED
 
 
