@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal as signals
+import sys
 import tempfile
 import time
 from collections import deque
@@ -121,9 +122,7 @@ class Terminal:
         self._time = loop.time
         argv, env = self.argv, self._env
         if self._make_driver is None:
-            from orchestro.terminal.pty_driver import PtyDriver
-
-            self._make_driver = PtyDriver
+            self._make_driver = _default_driver()
         if getattr(self._make_driver, "is_terminal", False):
             argv, env = self._integrated(argv, env)
         if self.zero is None:
@@ -581,6 +580,16 @@ _PLAIN_KEYS = frozenset({"enter", "tab", "escape", "backspace", "space"})
 
 def _compiled(patterns: Sequence[str | re.Pattern[str]]) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(p, re.MULTILINE) if isinstance(p, str) else p for p in patterns)
+
+
+def _default_driver() -> DriverFactory:
+    if sys.platform == "win32":
+        from orchestro.terminal.pipe_driver import PipeDriver
+
+        return PipeDriver
+    from orchestro.terminal.pty_driver import PtyDriver
+
+    return PtyDriver
 
 
 def describe_exit(code: int) -> str:

@@ -1,7 +1,7 @@
-"""Starting, awaiting and ending processes: `spawn.py` on any POSIX system, `linux.py` and `posix.py` side by side.
+"""Starting, awaiting and ending processes: `spawn.py` on any POSIX system, one file for each platform side by side.
 
-Both platform files offer `ExitWatch` (calls back when a process ends, without a thread and without polling) and
-`strays` (the processes that a program left behind).
+The platform files offer `ExitWatch` (calls back when a process ends, without a thread and without polling) and `strays`
+(the processes that a program left behind); `ending.py` kills those.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import sys
 
 if sys.platform == "linux":
     from orchestro.terminal.process.linux import ExitWatch, strays
+elif sys.platform == "win32":
+    from orchestro.terminal.process.windows import ExitWatch, strays
 else:
     from orchestro.terminal.process.posix import ExitWatch, strays
 
