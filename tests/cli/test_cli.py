@@ -252,3 +252,95 @@ def test_completion_scripts_are_valid(shell: str, check: list[str]) -> None:
         pytest.skip(f"{shell} is missing")
     Path("c").write_text(completion.script(shell))
     assert subprocess.run([*check, "c"], capture_output=True, text=True, check=False).stderr == ""
+
+
+def test_paths_may_follow_options(capsys: pytest.CaptureFixture[str]) -> None:
+    write(GOOD, name="a.yaml")
+    write(BAD, name="b.yaml")
+    assert run(["run", "a.yaml", "--dry-run", "b.yaml", "-j", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "good" in out
+    assert "bad" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--retires", "2"], "unknown option --retires, did you mean --retries?"),
+        (["--snap", "update"], "unknown option --snap, did you mean"),
+        (["--retries", "-1"], "argument --retries: expected a whole number, got '-1'"),
+        (["-j", "many"], "argument -j/--workers: expected a whole number of at least 1, or auto, got 'many'"),
+        (["--timeout", "5q"], "argument --timeout: expected a duration such as 500ms, 30s or 2m, got '5q'"),
+        (["--timeout", "0"], "argument --timeout: expected a duration above 0, got '0'"),
+        (["-q", "-v"], "argument -v/--verbose: not allowed with argument -q/--quiet"),
+        (["--junit-xml", "-"], "--junit-xml -: expected the path of a file"),
+        (["--html", "."], "--html .: expected the path of a file, this is a directory"),
+        (["--json", "t.scenario.yaml/x"], "--json t.scenario.yaml/x: "),
+    ],
+)
+def test_wrong_values_are_named_with_what_was_expected_and_nothing_runs(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("name: touches\ncommand: touch ran\n")
+    assert run(["run", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+    assert not Path("ran").exists()
+
+
+def test_mistakes_name_the_help_of_their_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "--nosuch"]) == 2
+    assert "See `orchestro show --help`." in capsys.readouterr().err
+
+
+def test_a_passing_run_whose_report_cannot_be_written_does_not_pass(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("orchestro.observe.html.write_report", full)
+    write(GOOD)
+    assert run(["run", "--html", "r.html"]) == 5
+    captured = capsys.readouterr()
+    assert "the HTML report r.html was not written: No space left on device" in captured.err
+    assert "HTML report  r.html" not in captured.out
+
+
+def test_annotations_stay_out_of_json_on_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    write(BAD)
+    assert run(["run", "--json", "-"]) == 1
+    captured = capsys.readouterr()
+    assert all(json.loads(line)["type"] for line in captured.out.splitlines())
+    assert "::error file=t.scenario.yaml" in captured.err
+
+
+@pytest.mark.parametrize("arguments", [["run", "-v"], ["run", "--json", "-"], ["list"], ["schema"], ["doctor"]])
+def test_a_reader_that_goes_away_is_no_error_and_changes_no_exit_code(arguments: list[str]) -> None:
+    write(GOOD)
+    with subprocess.Popen(
+        [sys.executable, "-m", "orchestro", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == 0
+    assert "Error" not in err
+    assert "dropped" not in err
+
+
+def test_a_failing_run_fails_also_when_nobody_reads() -> None:
+    write(BAD)
+    with subprocess.Popen(
+        [sys.executable, "-m", "orchestro", "run"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 1

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from orchestro.cli import commands
 from orchestro.errors import DocumentError, InfrastructureError, OrchestroError, SelectionError
@@ -15,7 +15,8 @@ from orchestro.exits import Exit
 __all__ = ["Parser", "make_parser", "run"]
 
 _OVERVIEW = """\
-Runs what has to hold before software ships: end-to-end tests of terminal programs, in parallel.
+Runs what has to hold before software ships: end-to-end tests of terminal
+programs, in parallel.
 
   orchestro init -- my-program      write a first scenario for a program
   orchestro run tests/              run every scenario below tests/
@@ -25,7 +26,40 @@ Runs what has to hold before software ships: end-to-end tests of terminal progra
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that names the nearest command when one is misspelt, and exits as the others do."""
+    """An argument parser that names what is nearest to a misspelling, and takes no abbreviations.
+
+    An abbreviation that works today would be ambiguous, so broken, when an option is added.
+    """
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **{**keywords, "allow_abbrev": False})
+        self._inside = False
+
+    def parse_known_args(  # type: ignore[override]  # typeshed overloads it by the type of the namespace
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Take paths also after options (``run a -v b``), and complain in the name of the command."""
+        if self._inside or not any(action.nargs == "*" for action in self._actions):
+            parsed, rest = super().parse_known_args(args, namespace)
+        else:
+            self._inside = True  # the method below calls this one
+            try:
+                parsed, rest = self.parse_known_intermixed_args(args, namespace)
+            finally:
+                self._inside = False
+        if rest and not self._inside:
+            self.error(self._unknown(rest))
+        return parsed, rest
+
+    def _unknown(self, rest: Sequence[str]) -> str:
+        import difflib
+
+        option = next((text for text in rest if text.startswith("-")), None)
+        if option is None:
+            return f"unexpected argument {rest[0]!r}"
+        option = option.partition("=")[0]
+        near = difflib.get_close_matches(option, self._option_string_actions, 1)
+        return f"unknown option {option}" + (f", did you mean {near[0]}?" if near else "")
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how to learn more."""
@@ -45,8 +79,8 @@ def make_parser() -> Parser:
         prog="orchestro",
         description=_OVERVIEW,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Each command has its own --help. Exit codes: 0 passed, 1 failed, 2 bad usage or configuration, "
-        "3 internal error,\n4 nothing selected, 5 only infrastructure errors, 130 interrupted.",
+        epilog="Each command has its own --help. Exit codes: 0 passed, 1 failed, 2 bad usage,\n"
+        "3 internal error, 4 nothing selected, 5 only infrastructure errors,\n130 interrupted.",
     )
     parser.add_argument("--version", "-V", action="store_true", help="print the version")
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
@@ -71,7 +105,7 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.USAGE
     options.argv = ("orchestro", *arguments)
     try:
-        return int(options.action(options))
+        return _act(options)
     except DocumentError as error:
         from orchestro.cli.problems import show_problems
 
@@ -93,10 +127,16 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.PASSED
     except Exception as error:  # noqa: BLE001  # the last door: a bug must end in a message and its own exit code
-        return _internal(error)
+        return _internal(error, getattr(options, "output_dir", ".orchestro"))
 
 
-def _internal(error: Exception) -> int:
+def _act(options: argparse.Namespace) -> int:
+    code = int(options.action(options))
+    sys.stdout.flush()  # here, where a closed pipe is caught, rather than at exit
+    return code
+
+
+def _internal(error: Exception, state: str) -> int:
     import tempfile
     import traceback
 
@@ -104,7 +144,11 @@ def _internal(error: Exception) -> int:
     if os.environ.get("ORCHESTRO_DEBUG"):
         sys.stderr.write(trace)
     else:
-        with tempfile.NamedTemporaryFile("w", prefix="orchestro-bug-", suffix=".txt", delete=False) as file:
+        # A command that keeps no runs must not begin a state directory.
+        folder = state if os.path.isdir(state) and os.access(state, os.W_OK) else None
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="bug-", suffix=".txt", dir=folder, delete=False, encoding="utf-8"
+        ) as file:
             file.write(trace)
         sys.stderr.write(
             f"orchestro: internal error: {type(error).__name__}: {error}\n"

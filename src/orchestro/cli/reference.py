@@ -39,7 +39,8 @@ _MEANINGS = {
     Exit.USAGE: "bad usage or configuration: nothing was run",
     Exit.INTERNAL: "a bug in orchestro or in a plugin",
     Exit.NOTHING_SELECTED: "the selection left nothing to run",
-    Exit.INFRASTRUCTURE: "only infrastructure errors: some scenario could not be started, none failed",
+    Exit.INFRASTRUCTURE: "only infrastructure errors: some scenario could not be started; "
+    "or a report could not be written",
     Exit.INTERRUPTED: "stopped by Ctrl-C or SIGTERM",
 }
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from typing import TYPE_CHECKING
 
-from orchestro.cli.values import at_least_one, count, duration, shard, workers
+from orchestro.cli.values import at_least_one, count, positive_duration, shard, workers
+from orchestro.exits import Exit
 
 if TYPE_CHECKING:
     from orchestro.app import RunOptions
@@ -49,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     group.add_argument("--maxfail", type=count, default=0, metavar="N", help="stop after so many failures")
     group.add_argument("--repeat", type=at_least_one, default=1, metavar="N", help="run everything so many times")
     group.add_argument(
-        "--timeout", type=duration, metavar="S", help="limit of every wait, e.g. 30s, over the scenario's"
+        "--timeout", type=positive_duration, metavar="S", help="limit of every wait, e.g. 30s, over the scenario's"
     )
     group.add_argument("--dry-run", action="store_true", help="show what would run, and run nothing")
     group = parser.add_argument_group("which scenarios")
@@ -68,8 +67,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     group.add_argument("--snapshot-dir", metavar="DIR", help="where they are kept (default: beside each scenario)")
     group = parser.add_argument_group("what to write")
-    group.add_argument("-v", "--verbose", action="store_true", help="show each step")
-    group.add_argument("-q", "--quiet", action="store_true", help="only failures and one line at the end")
+    volume = group.add_mutually_exclusive_group()
+    volume.add_argument("-v", "--verbose", action="store_true", help="show each step")
+    volume.add_argument("-q", "--quiet", action="store_true", help="only failures and one line at the end")
     group.add_argument("--no-color", action="store_true", help="no colours (NO_COLOR and FORCE_COLOR hold, too)")
     group.add_argument("--junit-xml", metavar="FILE", help="JUnit XML for CI servers")
     group.add_argument("--html", metavar="FILE", help="one HTML file with timeline and replays")
@@ -113,46 +113,20 @@ async def _execute(options: argparse.Namespace, paths: list[str], chosen: RunOpt
     import asyncio
 
     from orchestro.app import run_async
-    from orchestro.observe.console import choose_console
-    from orchestro.observe.reporter import Fanout
+    from orchestro.cli.reports import Reports
 
-    verbosity = 1 if options.verbose else -1 if options.quiet else 0
-    stdout = sys.stderr if options.json == "-" else sys.stdout
-    console = choose_console(stdout, sys.stderr, os.environ, verbosity=verbosity, no_color=options.no_color)
-    fanout = Fanout([console])
-    _add_reporters(fanout, options, verbosity)
-    for label, path in (("JUnit XML", options.junit_xml), ("JSON lines", options.json)):
-        if path and path != "-":
-            console.note(label, path)
-    ticking = asyncio.ensure_future(_tick(fanout)) if fanout.tick_s else None
+    reports = Reports(options)
+    ticking = asyncio.ensure_future(_tick(reports.fanout)) if reports.fanout.tick_s else None
     try:
-        report = await run_async(paths, chosen, [fanout])
-        if options.html:
-            from orchestro.observe.html import write_report
-            from orchestro.store.run_log import read_log
-
-            write_report(read_log(report.directory), report.directory, options.html)
-            console.note("HTML report", options.html)
-        return report.exit_code
+        report = await run_async(paths, chosen, [reports.fanout])
     finally:
         if ticking is not None:
             ticking.cancel()
-        fanout.close()
-
-
-def _add_reporters(fanout: Fanout, options: argparse.Namespace, verbosity: int) -> None:
-    wanted = [("junit", options.junit_xml), ("json", options.json)]
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        wanted.append(("github", " "))
-    wanted += [(name, target or " ") for name, _, target in (text.partition("=") for text in options.reporter)]
-    for name, target in wanted:
-        if target:
-            from orchestro.observe.registry import ReporterOptions, create
-
-            made = ReporterOptions(
-                target=target.strip(), env=os.environ, verbosity=verbosity, no_color=options.no_color
-            )
-            fanout.add(create(name, made))
+        reports.fanout.close()
+    if report.exit_code == Exit.PASSED and not reports.complete:
+        # A CI server that waits for the file must not take the run for a good one.
+        return Exit.INFRASTRUCTURE
+    return report.exit_code
 
 
 async def _tick(fanout: Fanout) -> None:
@@ -167,12 +141,15 @@ async def _tick(fanout: Fanout) -> None:
 
 def _dry_run(paths: list[str], chosen: RunOptions) -> int:
     from orchestro.app import default_workers, load_tasks, read_history
+    from orchestro.observe.wording import plural
     from orchestro.schedule import make_scheduler
 
     strategy = make_scheduler(chosen.scheduler)
     tasks = load_tasks(paths, chosen, read_history(chosen))
     workers = min(chosen.workers or default_workers(), len(tasks))
-    print(f"{len(tasks)} scenario{'s' if len(tasks) != 1 else ''} would run on {workers} workers, in this order:")
+    skipped = sum(1 for task in tasks if task.skip)
+    heading = f"{plural(len(tasks) - skipped, 'scenario')} would run on {plural(workers, 'worker')}, in this order"
+    print(f"{heading}, {skipped} skipped:" if skipped else f"{heading}:")
     waiting = list(tasks)
     done: set[str] = set()
     while waiting:

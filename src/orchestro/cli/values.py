@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["at_least_one", "count", "duration", "shard", "workers"]
+__all__ = ["at_least_one", "count", "duration", "positive_duration", "shard", "workers"]
 
 
 def count(text: str) -> int:
@@ -45,4 +45,14 @@ def duration(text: str) -> float:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        raise argparse.ArgumentTypeError(
+            f"expected a duration such as 500ms, 30s or 2m, got {text!r}: {error}"
+        ) from None
+
+
+def positive_duration(text: str) -> float:
+    """A `duration` above 0."""
+    seconds = duration(text)
+    if seconds <= 0:
+        raise argparse.ArgumentTypeError(f"expected a duration above 0, got {text!r}")
+    return seconds
