@@ -6,6 +6,7 @@ import codecs
 import json
 import os
 from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 from orchestro.terminal.recording import Entry
@@ -20,12 +21,11 @@ def write_cast(path: str, header: Mapping[str, Any], entries: Iterable[Entry]) -
     U+FFFD. Raises OSError.
     """
     decoders = {code: codecs.getincrementaldecoder("utf-8")("replace") for code in "oi"}
-    dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    lines = [dump(dict(header))]
+    lines = [json.dumps(dict(header), ensure_ascii=False, separators=(",", ":"))]
     for at, code, data in entries:
         text = decoders[code].decode(data) if isinstance(data, bytes) else data
         if text:
-            lines.append(dump([round(at, 6), code, text]))
+            lines.append(f'[{at:.6f},"{code}",{encode_basestring(text)}]')
     lines.append("")
     data = "\n".join(lines).encode("utf-8", "replace")
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)

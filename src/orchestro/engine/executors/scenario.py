@@ -23,6 +23,7 @@ from orchestro.scenario.variables import substitute
 from orchestro.store.recordings import RecordingWriter
 from orchestro.terminal.process import MARK
 from orchestro.terminal.process.ending import kill_strays
+from orchestro.terminal.recording import Recording
 from orchestro.terminal.terminal import Terminal
 
 __all__ = ["ScenarioExecutor", "ScenarioSettings"]
@@ -131,12 +132,19 @@ class ScenarioExecutor:
             scenario, terminal, stage, task_id=task.id, number=context.number, emit=context.emit, clock=context.clock
         )
         began = context.clock()
+        passed = False
         try:
             verdict = await session.run()
+            passed = verdict.outcome.ok
         finally:
             self.snapshots_used |= stage.snapshots_used
             if terminal.recording.entries:
-                artifacts.write_recording(terminal, began, scenario, self._recordings)
+                header = _header(terminal.recording, began, scenario)
+                path = artifacts.recording_path()
+                self._recordings.submit(
+                    os.path.join(self._settings.run_dir, path), header, terminal.recording.entries, now=not passed
+                )
+                artifacts.written("recording", "recording", path)
             terminal.free()
         return AttemptEnd(verdict.outcome, verdict.failure, verdict.findings, verdict.exit_code)
 
@@ -162,7 +170,8 @@ class _Artifacts:
             name = f"{name}-{zlib.crc32(task.id.encode()):08x}"
         self._name = name if context.number == 1 else f"{name}.{context.number}"
 
-    def _written(self, kind: str, name: str, path: str) -> None:
+    def written(self, kind: str, name: str, path: str) -> None:
+        """Report a file, named relative to the run."""
         context = self._context
         context.emit(ArtifactWritten(context.clock(), self._task.id, context.number, kind, name, path))
 
@@ -174,19 +183,20 @@ class _Artifacts:
         os.makedirs(os.path.dirname(full), exist_ok=True)
         with open(full, "wb") as file:
             file.write(content)
-        self._written(kind, name, path)
+        self.written(kind, name, path)
         return Path(full)
 
-    def write_recording(
-        self, terminal: Terminal, began: float, scenario: Scenario, recordings: RecordingWriter
-    ) -> None:
-        """Save what was recorded; it counts time from the start of the attempt, as the steps do."""
-        path = os.path.join("recordings", self._name + ".cast")
-        recording = terminal.recording
-        header = _header(recording.cols, recording.rows, began, scenario)
-        recordings.submit(os.path.join(self._run_dir, path), header, recording.entries)
-        self._written("recording", "recording", path)
+    def recording_path(self) -> str:
+        """Where the recording goes, relative to the run."""
+        return os.path.join("recordings", self._name + ".cast")
 
 
-def _header(cols: int, rows: int, began: float, scenario: Scenario) -> Mapping[str, object]:
-    return {"version": 2, "width": cols, "height": rows, "timestamp": int(began), "title": scenario.name}
+def _header(recording: Recording, began: float, scenario: Scenario) -> Mapping[str, object]:
+    # The recording counts time from the start of the attempt, as the steps do.
+    return {
+        "version": 2,
+        "width": recording.cols,
+        "height": recording.rows,
+        "timestamp": int(began),
+        "title": scenario.name,
+    }
