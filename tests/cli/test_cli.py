@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from orchestro import __version__
-from orchestro.cli import commands, completion, reference
+from orchestro.cli import commands, completion, lines, reference
 from orchestro.cli.main import make_parser, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +61,7 @@ def test_mistakes_are_shown_with_their_line_and_a_caret(capsys: pytest.CaptureFi
     assert "t.scenario.yaml:3:5: steps[0].exepct" in err
     assert "did you mean 'expect'" in err
     assert "\n      - exepct: x\n        ^\n" in err
-    assert "1 mistake found; nothing was run" in err
+    assert "1 mistake found" in err
 
 
 def test_all_reports_of_one_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,14 +159,41 @@ def test_list_and_validate_and_schema(capsys: pytest.CaptureFixture[str]) -> Non
         ["sh", "-c", "exit 3"],
         ["sh", "-c", "printf '\\033[?1049hfull screen'; read x"],
         ["cat"],
+        ["date"],
+        ["sh", "-c", "echo $$; echo run $$; mktemp -u; echo total 12; echo always the same"],
+        ["sh", "-c", 'echo x >> "$COUNTER"; exit $(($(wc -l < "$COUNTER") % 2))'],
     ],
-    ids=["asks", "ends", "fails", "full screen", "silent"],
+    ids=["asks", "ends", "fails", "full screen", "silent", "the time", "changes", "ends differently"],
 )
-def test_init_writes_a_scenario_that_passes(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_writes_a_scenario_that_passes(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COUNTER", str(tmp_path / "counter"))
     assert run(["init", "-o", "new.scenario.yaml", "--", *command]) == 0
     assert run(["run", "new.scenario.yaml"]) == 0, capsys.readouterr().out
     assert run(["init", "-o", "new.scenario.yaml", "--", *command]) == 2
     assert "exists already" in capsys.readouterr().err
+
+
+def test_init_waits_for_what_stays_the_same_and_needs_no_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    look = "printf '\\033[?1049h~    12 of 99    VIM - Vi IMproved   %s' $$; read x"
+    assert run(["init", "-o", "new.yaml", "--wait", "2s", "--", "sh", "-c", look]) == 0
+    text = Path("new.yaml").read_text()
+    assert '- see: "VIM - Vi IMproved"' in text
+    assert text.startswith("# yaml-language-server: $schema=/")
+    assert Path(text.splitlines()[0].partition("=")[2]).is_file()
+
+
+def test_init_leaves_existing_files_alone_unless_forced(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("new.yaml").write_text("mine")
+    assert run(["init", "-o", "new.yaml", "--", "true"]) == 2
+    assert Path("new.yaml").read_text() == "mine"
+    assert run(["init", "-o", "new.yaml", "--force", "--", "true"]) == 0
+    assert "exit: 0" in Path("new.yaml").read_text()
+    assert run(["init", "-o", "other.yaml", "--", "no-such-program-xyz"]) == 2
+    assert not Path("other.yaml").exists()
+    assert run(["init"]) == 2
+    assert "needs the command" in capsys.readouterr().err
 
 
 def test_doctor_finds_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -344,3 +371,104 @@ def test_a_failing_run_fails_also_when_nobody_reads() -> None:
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize("command", ["", *commands.NAMES])
+def test_help_fits_a_narrow_terminal(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    assert run([*command.split(), "--help"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 50
+
+
+def test_help_keeps_examples_in_columns_where_they_fit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    run(["run", "--help"])
+    assert "\n  orchestro run tests/login.yaml -v      one file, step by step\n" in capsys.readouterr().out
+
+
+def test_results_are_wrapped_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "  a name that is rather long  (tags one, two)"
+    lines.say(text)
+    assert capsys.readouterr().out == text + "\n"
+    monkeypatch.setattr(lines, "terminal_columns", lambda: 24)
+    lines.say(text)
+    assert capsys.readouterr().out == "  a name that is rather\n      long  (tags one,\n      two)\n"
+
+
+def test_runs_says_so_when_there_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["runs"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "there is no run in" in captured.err
+
+
+def test_dry_run_says_why_something_would_be_skipped(capsys: pytest.CaptureFixture[str]) -> None:
+    write(GOOD, "name: left out\ncommand: echo\nskip: not today\n")
+    assert run(["run", "--dry-run", "-j", "1"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("1 scenario would run on 1 worker, in this order, 1 skipped:\n")
+    assert "left out  (skipped: not today; t.scenario.yaml:6)" in out
+
+
+def test_show_replays_only_failures_and_events(capsys: pytest.CaptureFixture[str]) -> None:
+    write(GOOD, BAD)
+    run(["run"])
+    capsys.readouterr()
+    assert run(["show", "--failed"]) == 0
+    out = capsys.readouterr().out
+    assert "was not printed" in out
+    assert "good" not in out
+    assert run(["show", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["type"] == "run_finished"
+    assert run(["show", "--html", "t.scenario.yaml/x"]) == 2
+
+
+def test_the_traceback_of_a_bug_is_shown_at_once_in_debug_mode(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(paths: object) -> None:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr("orchestro.scenario.loader.load", broken)
+    monkeypatch.setenv("ORCHESTRO_DEBUG", "1")
+    assert run(["validate"]) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_traceback_of_a_bug_goes_to_the_state_directory(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(paths: object) -> None:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr("orchestro.scenario.loader.load_or_raise", broken)
+    Path("state").mkdir()
+    assert run(["run", "--output-dir", "state"]) == 3
+    assert "oops" in capsys.readouterr().err
+    (trace,) = Path("state").glob("bug-*.txt")
+    assert "RuntimeError: oops" in trace.read_text()
+
+
+def test_ctrl_c_before_the_run_begins_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(paths: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orchestro.scenario.loader.load_or_raise", stopped)
+    assert run(["list"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_bash_itself_completes_files_with_blanks() -> None:
+    script = completion.script("bash")
+    Path("c.bash").write_text(script)
+    assert subprocess.run(["bash", "-n", "c.bash"], capture_output=True, check=False).returncode == 0
+    assert "complete -o bashdefault -o default -F _orchestro orchestro" in script

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+from orchestro.cli.help import HelpFormatter
+
 __all__ = ["add_parser", "script"]
 
 _EXAMPLES = """\
@@ -23,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="print a completion script for a shell",
         description="Print a completion script.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("shell", choices=_SHELLS)
     parser.set_defaults(action=_completion)
@@ -88,10 +90,10 @@ _orchestro() {{
     if [[ $word == -* ]] || [ "${{COMP_WORDS[1]}}" = completion ]; then
         COMPREPLY=($(compgen -W "$words" -- "$word"))
     else
-        COMPREPLY=($(compgen -f -- "$word"))
+        COMPREPLY=()  # bash completes the names of files itself then, those with blanks too
     fi
 }}
-complete -o filenames -F _orchestro orchestro
+complete -o bashdefault -o default -F _orchestro orchestro
 """
 
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from orchestro.cli.lines import say
+
 __all__ = ["add_parser"]
 
 
@@ -39,10 +41,8 @@ def _doctor(options: argparse.Namespace) -> int:
     for finding in _findings():
         sign = good if finding.ok else bad if finding.required else note
         failed = failed or (finding.required and not finding.ok)
-        print(
-            f"{sign} {finding.what:18} {finding.detail}"
-            + ("" if finding.ok or not finding.advice else f": {finding.advice}")
-        )
+        advice = "" if finding.ok or not finding.advice else f": {finding.advice}"
+        say(f"{sign} {finding.what:18} {finding.detail}{advice}", indent=21)
     return 1 if failed else 0
 
 
@@ -60,15 +60,8 @@ def _findings() -> Iterator[_Finding]:
     ):
         yield _tried(what, test, advice, required=required)
     if sys.platform == "linux":
-        yield _Finding(
-            "pidfd",
-            hasattr(os, "pidfd_open"),
-            "tells the end of programs",
-            "Linux 5.3 or newer is needed",
-            required=True,
-        )
-    encoding = sys.getfilesystemencoding().lower()
-    yield _Finding("locale", encoding.startswith("utf"), encoding, "set LANG=C.UTF-8")
+        yield _tried("pidfd", _pidfd, "Linux 5.3 or newer is needed, and a sandbox that allows it", required=True)
+    yield _tried("locale", _locale, "set LANG=C.UTF-8", required=False)
     from orchestro.app import default_workers, usable_processors
 
     yield _Finding(
@@ -134,6 +127,20 @@ def _png() -> str:
 
     picture = screen_png(screen_svg([[StyledRun("x", PLAIN, 1)]], 2, None))
     return f"drawn ({len(picture)} bytes)"
+
+
+def _pidfd() -> str:
+    os.close(os.pidfd_open(os.getpid()))
+    return "tells the end of programs"
+
+
+def _locale() -> str:
+    import locale
+
+    encoding = locale.getpreferredencoding(False)
+    if encoding.lower().replace("-", "") != "utf8":
+        raise RuntimeError(f"{encoding} cannot show every character")
+    return encoding
 
 
 def _state() -> str:

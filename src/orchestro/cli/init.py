@@ -6,9 +6,9 @@ import argparse
 import os
 import re
 import shlex
-import sys
 from dataclasses import dataclass
 
+from orchestro.cli.help import HelpFormatter
 from orchestro.cli.values import duration
 
 __all__ = ["add_parser"]
@@ -18,10 +18,13 @@ examples:
   orchestro init -- my-program --flag      writes my-program.scenario.yaml
   orchestro init -o login.scenario.yaml -- ./login.sh
 """
-_UNSTABLE = re.compile(
-    r"\d{2}:\d{2}|\d{4}-\d\d|[0-9a-f]{12,}|/tmp/|\bpid\b|\d+(\.\d+)? ?(ms|s|%|[KMG]i?B)\b", re.IGNORECASE
-)
-"""Texts that will be different next time."""
+_SEPARATOR = re.compile(r" {2,}|[\u2500-\u259f\ue000-\uf8ff]+|\t")
+"""What lies between texts of a screen: gaps, lines of boxes, symbols of fonts."""
+_UNSTABLE = re.compile(r"\d:\d\d|\d{4}-\d\d-\d\d|[0-9a-f]{12,}", re.IGNORECASE)
+"""Times, dates and hashes: two looks within the same second do not tell them apart from what stays."""
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_LONGEST = 60
+"""Characters; a longer text is cut at a blank."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -29,9 +32,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "init",
         help="write a first scenario for a program",
-        description="Start COMMAND on a terminal, look at what it shows, and write a scenario that passes.",
+        description="Start COMMAND on a terminal, twice, look at what it shows both times, and write a scenario that "
+        "passes.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("program", nargs=argparse.REMAINDER, metavar="COMMAND", help="the program and its arguments")
     parser.add_argument("-o", "--output", metavar="FILE", help="where to write (default: PROGRAM.scenario.yaml)")
@@ -50,12 +54,19 @@ class _Look:
     output: str
     exit_code: int | None
     full_screen: bool
+    idle: bool
+    """Whether its screen came to rest."""
+
+    @property
+    def lines(self) -> list[str]:
+        return self.screen if self.full_screen or self.exit_code is None else self.output.splitlines()
 
 
 def _init(options: argparse.Namespace) -> int:
     import asyncio
 
-    from orchestro.errors import DocumentError, UserError
+    from orchestro.cli.reports import check_file
+    from orchestro.errors import DocumentError, SpawnError, UserError
     from orchestro.scenario.loader import load
 
     command: list[str] = options.program[1:] if options.program[:1] == ["--"] else options.program
@@ -63,13 +74,19 @@ def _init(options: argparse.Namespace) -> int:
         raise UserError("init needs the command to look at, e.g. orchestro init -- my-program")
     name = os.path.basename(shlex.split(command[0])[0] if len(command) == 1 else command[0]) or "program"
     path = options.output or f"{name}.scenario.yaml"
+    check_file("--output", path)
     if os.path.exists(path) and not options.force:
         raise UserError(f"{path} exists already; give another name with -o, or --force to write over it")
     argv = shlex.split(command[0]) if len(command) == 1 else command
-    look = asyncio.run(_look_at(argv, options.wait))
-    text = _scenario(name, argv, look)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        looks = [asyncio.run(_look_at(argv, options.wait)) for _ in range(2)]
+    except SpawnError as error:
+        raise UserError(str(error)) from None  # what was typed, not the machine, is at fault
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(_scenario(name, argv, *looks))
+    except OSError as error:
+        raise UserError(f"--output {path}: cannot be written: {error.strerror}") from None
     problems = load([path]).problems
     if problems:
         raise DocumentError(problems)
@@ -90,52 +107,53 @@ async def _look_at(argv: list[str], wait_s: float) -> _Look:
             os.path.join(root, "home"), os.path.join(root, "tmp"), {}, inherit=True, mark=f"{MARK}={scratch.mark}/look"
         )
         async with Terminal(argv, env=env) as terminal:
+            idle = True
             try:
                 await terminal.idle(0.5, timeout=wait_s)
             except WaitFailed:
-                sys.stderr.write(f"{argv[0]} keeps changing its screen; what it showed after {wait_s:g} s is used\n")
+                idle = False
             return _Look(
                 terminal.screen.lines(),
                 terminal.output,
                 terminal.exit_code if terminal.ended else None,
                 terminal.screen.modes.alternate_screen,
+                idle,
             )
     finally:
         scratch.close()
 
 
-def _scenario(name: str, argv: list[str], look: _Look) -> str:
+def _scenario(name: str, argv: list[str], look: _Look, again: _Look) -> str:
     import json
 
     from orchestro.scenario.schema import SHIPPED
 
+    def quoted(text: str) -> str:
+        return json.dumps(text, ensure_ascii=False)
+
     steps = []
-    text = _stable(look.screen if look.full_screen else look.output.splitlines())
-    if text:
-        steps.append(
-            f"  - see: {json.dumps(text, ensure_ascii=False)}"
-            if look.full_screen or _prompts(look)
-            else f"  - expect: {json.dumps(re.escape(text).replace(chr(92) + ' ', ' '), ensure_ascii=False)}"
-        )
-    if look.exit_code is not None:
+    text = _stable(look.lines, again.lines)
+    ended = look.exit_code is not None and again.exit_code is not None
+    if text and (look.full_screen or not ended):
+        steps.append(f"  - see: {quoted(text)}")
+    elif text:
+        # re.escape is for any text; blanks mean nothing special here, and are easier to read bare.
+        steps.append(f"  - expect: {quoted(re.escape(text).replace(chr(92) + ' ', ' '))}")
+    if not ended:
+        if not text and look.idle and again.idle:
+            steps.append("  - idle: 200ms")
+        elif not text:
+            steps.append("  - expect: '\\S'  # nothing that it shows stays the same")
+        steps += _NEXT
+    elif look.exit_code == again.exit_code:
         steps.append(f"  - exit: {look.exit_code}")
     else:
-        steps += [
-            "  # It waits for input now. Some things to do next:",
-            "  # - send: text             types and presses Enter",
-            "  # - press: [down, enter]   presses keys; ctrl+c, f5, alt+x, ...",
-            "  # - expect: REGEX          waits until it has printed this",
-            "  # - see: TEXT              waits until this is on the screen",
-            "  # - exit: 0                waits until it ends",
-        ]
-    if not any(not step.lstrip().startswith("#") for step in steps):
-        steps.insert(0, "  - idle: 200ms")
-    command = json.dumps(argv, ensure_ascii=False)
+        steps.append(f"  - exit: any  # was {look.exit_code}, then {again.exit_code}")
     return "\n".join(
         [
             f"# yaml-language-server: $schema={SHIPPED}",
-            f"name: {json.dumps(name, ensure_ascii=False)}",
-            f"command: {command}",
+            f"name: {quoted(name)}",
+            f"command: {json.dumps(argv, ensure_ascii=False)}",
             "steps:",
             *steps,
             "",
@@ -143,14 +161,30 @@ def _scenario(name: str, argv: list[str], look: _Look) -> str:
     )
 
 
-def _prompts(look: _Look) -> bool:
-    return look.exit_code is None
+_NEXT = (
+    "  # It waits for input now. Some things to do next:",
+    "  # - send: text             types and presses Enter",
+    "  # - press: [down, enter]   presses keys; ctrl+c, f5, alt+x, ...",
+    "  # - expect: REGEX          waits until it has printed this",
+    "  # - see: TEXT              waits until this is on the screen",
+    "  # - exit: 0                waits until it ends",
+)
 
 
-def _stable(lines: list[str]) -> str:
-    """The first line that will probably be the same next time; empty when there is none."""
+def _stable(lines: list[str], again: list[str]) -> str:
+    """The text to wait for: shown both times, and best without digits, for these change most; empty if there is none.
+
+    Of equally good ones the first is taken.
+    """
+    best, best_rank = "", 0
     for line in lines:
-        text = line.strip()
-        if len(text) > 1 and text.isprintable() and not _UNSTABLE.search(text):
-            return text if len(text) <= 60 else text[:60].rpartition(" ")[0] or text[:60]
-    return ""
+        for piece in _SEPARATOR.split(line):
+            text = piece.strip()
+            if len(text) < 2 or not text.isprintable() or _UNSTABLE.search(text):
+                continue
+            if not any(text in other for other in again):
+                continue
+            rank = 1 + bool(_WORD.search(text)) + 2 * (not any(character.isdigit() for character in text))
+            if rank > best_rank:
+                best, best_rank = text, rank
+    return best if len(best) <= _LONGEST else best[:_LONGEST].rpartition(" ")[0] or best[:_LONGEST]

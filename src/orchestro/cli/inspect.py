@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 
+from orchestro.cli.lines import say
+
 __all__ = ["add_list_parser", "add_schema_parser", "add_validate_parser", "add_version_parser"]
 
 _Subparsers = argparse._SubParsersAction  # argparse has no public name for what add_subparsers returns
@@ -43,7 +45,7 @@ def _list(options: argparse.Namespace) -> int:
             f"needs {', '.join(task.needs)}" if task.needs else "",
         ]
         remarks.append(f"skipped: {task.skip}" if task.skip else "")
-        print(f"{task.name:{width}}  {task.source}  {'  '.join(r for r in remarks if r)}".rstrip())
+        say(f"{task.name:{width}}  {task.source}  {'  '.join(r for r in remarks if r)}".rstrip())
     return 0
 
 

@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from orchestro.cli import commands
+from orchestro.cli.help import HelpFormatter
 from orchestro.errors import DocumentError, InfrastructureError, OrchestroError, SelectionError
 from orchestro.exits import Exit
 
 __all__ = ["Parser", "make_parser", "run"]
 
 _OVERVIEW = """\
-Runs what has to hold before software ships: end-to-end tests of terminal
-programs, in parallel.
+Runs what has to hold before software ships: end-to-end tests of terminal programs, in parallel.
 
-  orchestro init -- my-program      write a first scenario for a program
-  orchestro run tests/              run every scenario below tests/
-  orchestro run tests/ -k login -v  those whose name contains login, step by step
-  orchestro show --html report.html the last run as one file
+  orchestro init -- my-program       write a first scenario for a program
+  orchestro run tests/               run every scenario below tests/
+  orchestro run tests/ -k login -v   those named login, step by step
+  orchestro show --html report.html  the last run as one file
 """
 
 
@@ -78,9 +78,9 @@ def make_parser() -> Parser:
     parser = Parser(
         prog="orchestro",
         description=_OVERVIEW,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Each command has its own --help. Exit codes: 0 passed, 1 failed, 2 bad usage,\n"
-        "3 internal error, 4 nothing selected, 5 only infrastructure errors,\n130 interrupted.",
+        formatter_class=HelpFormatter,
+        epilog="Each command has its own --help. Exit codes: 0 passed, 1 failed, 2 bad usage, "
+        "3 internal error, 4 nothing selected, 5 only infrastructure errors, 130 interrupted.",
     )
     parser.add_argument("--version", "-V", action="store_true", help="print the version")
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(

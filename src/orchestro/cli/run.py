@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from orchestro.cli.help import HelpFormatter
+from orchestro.cli.lines import say
 from orchestro.cli.values import at_least_one, count, positive_duration, shard, workers
 from orchestro.exits import Exit
 
@@ -34,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="run scenarios",
         description="Run the scenarios in files, directories and patterns, and say what held and what did not.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files, directories or patterns (default: .)")
     group = parser.add_argument_group("how to run")
@@ -63,7 +65,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--snapshot",
         choices=("verify", "update", "record"),
         default="verify",
-        help="compare (default), write those that differ, or write only missing ones",
+        metavar="MODE",
+        help="verify (default) compares, update writes those that differ, record writes only missing ones",
     )
     group.add_argument("--snapshot-dir", metavar="DIR", help="where they are kept (default: beside each scenario)")
     group = parser.add_argument_group("what to write")
@@ -149,13 +152,13 @@ def _dry_run(paths: list[str], chosen: RunOptions) -> int:
     workers = min(chosen.workers or default_workers(), len(tasks))
     skipped = sum(1 for task in tasks if task.skip)
     heading = f"{plural(len(tasks) - skipped, 'scenario')} would run on {plural(workers, 'worker')}, in this order"
-    print(f"{heading}, {skipped} skipped:" if skipped else f"{heading}:")
+    say(f"{heading}, {skipped} skipped:" if skipped else f"{heading}:", indent=0)
     waiting = list(tasks)
     done: set[str] = set()
     while waiting:
         ready = [task for task in strategy.prioritize_tasks(waiting) if done.issuperset(task.needs)]
         for task in ready:
-            print(f"  {task.name}{_remarks(task)}")
+            say(f"  {task.name}{_remarks(task)}")
         done.update(task.id for task in ready)
         waiting = [task for task in waiting if task.id not in done]
     return 0

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
+
+from orchestro.cli.help import HelpFormatter
+from orchestro.cli.lines import say
 
 __all__ = ["add_parser", "add_runs_parser"]
 
@@ -24,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="show the last run, or write its report",
         description="Print a run again from its log, or write its report. RUN is an id of `orchestro runs` or a path.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("run", nargs="?", metavar="RUN", help="which run (default: the last)")
     parser.add_argument("--html", metavar="FILE", help="write the HTML report")
@@ -60,9 +64,11 @@ def _show(options: argparse.Namespace) -> int:
 
     directory = _directory(options)
     if options.html or options.open:
+        from orchestro.cli.reports import check_file
         from orchestro.observe.html import write_report
 
         path = options.html or os.path.join(directory, "report.html")
+        check_file("--html", path)
         write_report(read_log(directory), directory, path)
         print(path)
         if options.open:
@@ -106,6 +112,7 @@ def _runs(options: argparse.Namespace) -> int:
     from orchestro.store.run_log import read_log
 
     state = StateDirectory(options.output_dir)
+    shown = 0
     for run_id in state.run_ids():
         started: RunStarted | None = None
         finished: RunFinished | None = None
@@ -121,5 +128,8 @@ def _runs(options: argparse.Namespace) -> int:
             continue
         counts = ", ".join(f"{n} {outcome}" for outcome, n in finished.counts) if finished else "did not end"
         duration = f"{finished.duration_s:.2f} s" if finished else ""
-        print(f"{run_id}  {duration:>9}  {counts}  {' '.join(started.argv[1:])}".rstrip())
+        say(f"{run_id}  {duration:>9}  {counts}  {shlex.join(started.argv[1:])}".rstrip())
+        shown += 1
+    if not shown:
+        sys.stderr.write(f"orchestro: there is no run in {state.runs}; start one with `orchestro run`\n")
     return 0
