@@ -64,6 +64,23 @@ def test_input_to_a_program_that_the_shell_runs_is_not_a_shell_line() -> None:
     assert (command.text, command.code, command.finished) == ("hey\n", 0, True)
 
 
+def test_a_line_typed_ahead_at_a_shell_is_the_last_command_once_it_runs() -> None:
+    stream = shell(A + b"$ " + B)
+    enter(stream, "git add -p")
+    stream.feed(b"git add -p\r\n" + C + b"Stage? ")
+    enter(stream, "y", canonical=True, echo=True)
+    stream.feed(b"y\r\n")
+    enter(stream, "git diff", canonical=True, echo=True)
+    stream.feed(b"git diff\r\n" + done(0) + A + b"$ " + B + b"git diff\r\n")
+    command = stream.command(False, None)
+    assert command is not None
+    assert (command.finished, command.exact) == (True, False)
+    stream.feed(C + b"1 insertion\r\n" + done(0) + A + b"$ " + B)
+    command = stream.command(False, None)
+    assert command is not None
+    assert (command.text, command.code, command.exact) == ("1 insertion\n", 0, True)
+
+
 def test_without_marks_the_prompt_that_comes_back_ends_the_command() -> None:
     stream = shell(b"In [1]: ")
     enter(stream, "2+2")

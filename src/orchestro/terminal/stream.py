@@ -112,7 +112,11 @@ class Stream:
             self._typing.append((at, None))
         elif kind == "C":
             self.shell = "running"
-            if self._ran_at < 0:
+            if self._done_at >= 0:
+                # Nothing was entered since the last command ended: this one was typed ahead, while that one ran.
+                self._entered_shell_line = True
+                self._ran_at, self._done_at, self._code = at, -1, None
+            elif self._ran_at < 0:
                 self._ran_at = at
         elif kind == "D" and self.shell == "running":
             self.shell = "prompt"
@@ -248,7 +252,8 @@ class Stream:
         expected = self._command_expected
         text = self._visible(self._command_at, end, expected)
         if self._done_at >= 0:
-            return CommandOutput(text, self._code, finished=True, exact=True)
+            # The program that ran has ended. What was entered was meant for it, or for the shell: then it runs next.
+            return CommandOutput(text, self._code, finished=True, exact=False)
         if ended:
             return CommandOutput(text, exit_code, finished=True, exact=True)
         prompt = expected.prompt if expected else ""
