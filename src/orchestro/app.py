@@ -112,10 +112,27 @@ def load_tasks(paths: Sequence[str], options: RunOptions, known: dict[str, Seen]
     tasks = [_task(scenario, options) for scenario in load_or_raise(paths)]
     chosen = select(tasks, options.selection, _failed(tasks, known or {}))
     if not chosen:
-        raise SelectionError("no scenario is left to run" if tasks else "there is no scenario in " + ", ".join(paths))
+        raise SelectionError(_why_nothing(tasks, paths, options.selection))
     if options.repeat > 1:
         chosen = [_repeated(task, turn) for turn in range(1, options.repeat + 1) for task in chosen]
     return chosen
+
+
+def _why_nothing(tasks: Sequence[Task], paths: Sequence[str], selection: Selection) -> str:
+    if not tasks:
+        looked_for = "*.scenario.yaml, and for *.yaml and *.yml files with a `command` or `steps`"
+        return f"there is no scenario in {', '.join(paths)}; looked for {looked_for}"
+    asked = [
+        f"--tag {selection.tags!r}" if selection.tags else "",
+        f"-k {selection.name!r}" if selection.name else "",
+        "--last-failed" if selection.last_failed else "",
+        f"--shard {selection.shard[0]}/{selection.shard[1]}" if selection.shard else "",
+    ]
+    found = f"{len(tasks)} scenario" + ("s" if len(tasks) != 1 else "")
+    words = " ".join(word for word in asked if word) or "the names that were asked for"
+    tags = sorted({tag for task in tasks for tag in task.tags}) if selection.tags else []
+    hint = f"; the tags are {', '.join(tags[:20])}" + (", ..." if len(tags) > 20 else "") if tags else ""
+    return f"none of {found} is left by {words}{hint}"
 
 
 def _failed(tasks: Sequence[Task], known: dict[str, Seen]) -> set[str]:
