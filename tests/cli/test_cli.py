@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from orchestro import __version__
-from orchestro.cli import commands, completion, lines, reference
+from orchestro.cli import commands, completion, doctor, lines, reference
 from orchestro.cli.main import make_parser, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +61,9 @@ def test_mistakes_are_shown_with_their_line_and_a_caret(capsys: pytest.CaptureFi
     assert "t.scenario.yaml:3:5: steps[0].exepct" in err
     assert "did you mean 'expect'" in err
     assert "\n      - exepct: x\n        ^\n" in err
-    assert "1 mistake found" in err
+    assert "1 mistake found; nothing was run" in err
+    assert run(["validate"]) == 2
+    assert capsys.readouterr().err.endswith("1 mistake found\n")
 
 
 def test_all_reports_of_one_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,6 +202,34 @@ def test_doctor_finds_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None
     assert run(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "a program ran on it and answered" in out
+
+
+def test_doctor_fails_only_for_what_is_required_and_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing() -> str:
+        raise ImportError("not here")
+
+    monkeypatch.setattr(doctor, "_png", missing)
+    assert run(["doctor"]) == 0
+    assert "pictures (PNG)     ImportError: not here: install resvg_py" in capsys.readouterr().out
+    monkeypatch.setattr(doctor, "_screen", missing)
+    assert run(["doctor"]) == 1
+    assert "screen             ImportError: not here: install pyghostty or pyte" in capsys.readouterr().out
+
+
+def test_help_is_a_word_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["help", "show"]) == 0
+    assert "usage: orchestro show" in capsys.readouterr().out
+    assert run(["help"]) == 0
+    assert "usage: orchestro [-h]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spelling", [["-j", "2"], ["-j2"], ["--workers", "2"], ["--parallel", "--workers=2"]])
+def test_workers_have_several_spellings(spelling: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write(GOOD, BAD)
+    assert run(["run", *spelling, "--dry-run"]) == 0
+    assert "would run on 2 workers" in capsys.readouterr().out
 
 
 def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -346,7 +376,7 @@ def test_annotations_stay_out_of_json_on_standard_output(
     assert "::error file=t.scenario.yaml" in captured.err
 
 
-@pytest.mark.parametrize("arguments", [["run", "-v"], ["run", "--json", "-"], ["list"], ["schema"], ["doctor"]])
+@pytest.mark.parametrize("arguments", [["run", "-v"], ["run", "--json", "-"], ["list"], ["schema"], ["run", "--help"]])
 def test_a_reader_that_goes_away_is_no_error_and_changes_no_exit_code(arguments: list[str]) -> None:
     write(GOOD)
     with subprocess.Popen(
@@ -472,3 +502,12 @@ def test_bash_itself_completes_files_with_blanks() -> None:
     Path("c.bash").write_text(script)
     assert subprocess.run(["bash", "-n", "c.bash"], capture_output=True, check=False).returncode == 0
     assert "complete -o bashdefault -o default -F _orchestro orchestro" in script
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_the_machines_fault_and_named_briefly() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestro", "schema"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (5, "orchestro: No space left on device\n")

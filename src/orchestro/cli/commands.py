@@ -1,22 +1,32 @@
-"""All commands, in the order of the help. Each module adds its parser; what it does is imported when it is called."""
+"""All commands, in the order of the help. The module of one is imported when it is called, of all of them for help."""
 
 from __future__ import annotations
 
-from orchestro.cli import completion, doctor, init, inspect, run, show
+import argparse
+from collections.abc import Iterable
+from importlib import import_module
 
-__all__ = ["ALL", "NAMES"]
+__all__ = ["NAMES", "add_parsers"]
 
-ALL = (
-    run.add_parser,
-    show.add_parser,
-    show.add_runs_parser,
-    inspect.add_list_parser,
-    inspect.add_validate_parser,
-    inspect.add_schema_parser,
-    init.add_parser,
-    doctor.add_parser,
-    completion.add_parser,
-    inspect.add_version_parser,
-)
-NAMES = ("run", "show", "runs", "list", "validate", "schema", "init", "doctor", "completion", "version")
-"""For suggestions."""
+_HOMES = {
+    "run": ("run", "add_parser"),
+    "show": ("show", "add_parser"),
+    "runs": ("show", "add_runs_parser"),
+    "list": ("inspect", "add_list_parser"),
+    "validate": ("inspect", "add_validate_parser"),
+    "schema": ("inspect", "add_schema_parser"),
+    "init": ("init", "add_parser"),
+    "doctor": ("doctor", "add_parser"),
+    "completion": ("completion", "add_parser"),
+    "version": ("inspect", "add_version_parser"),
+}
+"""Module and function that adds the parser."""
+
+NAMES = tuple(_HOMES)
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], names: Iterable[str] = NAMES) -> None:
+    """Add the parsers of the commands called so."""
+    for name in names:
+        module, function = _HOMES[name]
+        getattr(import_module(f"orchestro.cli.{module}"), function)(subparsers)

@@ -32,6 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "init",
         help="write a first scenario for a program",
+        usage="orchestro init [options] -- COMMAND...",
         description="Start COMMAND on a terminal, twice, look at what it shows both times, and write a scenario that "
         "passes.",
         epilog=_EXAMPLES,

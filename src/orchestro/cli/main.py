@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -73,8 +74,8 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(int(Exit.USAGE))
 
 
-def make_parser() -> Parser:
-    """The whole command line."""
+def make_parser(command: str | None = None) -> Parser:
+    """The whole command line, or as much of it as `command` needs: importing every command costs 8 ms."""
     parser = Parser(
         prog="orchestro",
         description=_OVERVIEW,
@@ -86,54 +87,86 @@ def make_parser() -> Parser:
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
         dest="command", metavar="COMMAND", parser_class=Parser
     )
-    for add in commands.ALL:
-        add(subparsers)
+    commands.add_parsers(subparsers, commands.NAMES if command is None else (command,))
     return parser
 
 
 def run(arguments: Sequence[str]) -> int:
     """Parse, carry out, and return the exit code."""
-    parser = make_parser()
+    options = argparse.Namespace(command=None, output_dir=".orchestro")
     try:
-        options = parser.parse_args(arguments)
-    except SystemExit as stopped:
-        return int(stopped.code or 0)
+        code = _carry_out(list(arguments), options)
+        sys.stdout.flush()  # here, where a closed pipe and a full disk are caught, rather than at exit
+    except SystemExit as stopped:  # argparse has said all there is to say
+        return _flushed(int(stopped.code or 0))
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the last door: a bug must end in a message and its own exit code
+        return _explain(error, options)
+    return code
+
+
+def _carry_out(arguments: list[str], options: argparse.Namespace) -> int:
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:2], "--help"]
+    parser = make_parser(next((name for name in arguments[:1] if name in commands.NAMES), None))
+    parser.parse_args(arguments, options)
     if options.version:
-        options = parser.parse_args(["version"])
+        parser.parse_args(["version"], options)
     if options.command is None:
         parser.print_help()
         return Exit.USAGE
     options.argv = ("orchestro", *arguments)
+    return int(options.action(options))
+
+
+def _flushed(code: int) -> int:
     try:
-        return _act(options)
-    except DocumentError as error:
+        sys.stdout.flush()
+    except OSError:
+        _silence_output()
+    return code
+
+
+def _explain(error: Exception, options: argparse.Namespace) -> int:
+    """Say what is wrong, and return the exit code that stands for it."""
+    if isinstance(error, BrokenPipeError):
+        # Whoever read has gone, which is no mistake: `orchestro list | head -1`.
+        _silence_output()
+        return Exit.PASSED
+    if isinstance(error, DocumentError):
         from orchestro.cli.problems import show_problems
 
-        show_problems(error.problems, sys.stderr, os.environ)
+        end = "; nothing was run" if options.command == "run" else ""
+        show_problems(error.problems, sys.stderr, os.environ, end=end)
         return Exit.USAGE
-    except SelectionError as error:
-        sys.stderr.write(f"orchestro: {error}\n")
-        return Exit.NOTHING_SELECTED
-    except InfrastructureError as error:
-        sys.stderr.write(f"orchestro: {error}\n")
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        _silence_output()
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"orchestro: {where}{error.strerror}\n")
         return Exit.INFRASTRUCTURE
-    except OrchestroError as error:
-        sys.stderr.write(f"orchestro: {error}\n")
-        return Exit.USAGE
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read has gone; what is still buffered must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.PASSED
-    except Exception as error:  # noqa: BLE001  # the last door: a bug must end in a message and its own exit code
-        return _internal(error, getattr(options, "output_dir", ".orchestro"))
+    if not isinstance(error, OrchestroError):
+        return _internal(error, options.output_dir)
+    sys.stderr.write(f"orchestro: {error}\n")
+    if isinstance(error, SelectionError):
+        return Exit.NOTHING_SELECTED
+    return Exit.INFRASTRUCTURE if isinstance(error, InfrastructureError) else Exit.USAGE
 
 
-def _act(options: argparse.Namespace) -> int:
-    code = int(options.action(options))
-    sys.stdout.flush()  # here, where a closed pipe is caught, rather than at exit
-    return code
+_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)
+"""Errors of the system that no program can help: full or broken disks, too many open files."""
+
+
+def _silence_output() -> None:
+    """Send standard output nowhere, so that what is still buffered does not raise again at exit."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(silence, sys.stdout.fileno())
+    except (OSError, ValueError):
+        # Standard output is no real file, e.g. within a test; then nothing raises at exit either.
+        return
+    finally:
+        os.close(silence)
 
 
 def _internal(error: Exception, state: str) -> int:
