@@ -56,3 +56,13 @@ def test_a_file_whose_name_is_no_text_can_be_named() -> None:
     ended = start("", "list")
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert rb"t\udcff.scenario.yaml:1" in ended.stdout
+
+
+def test_a_command_imports_only_its_own_module() -> None:
+    code = (
+        "import sys; from orchestro.cli.main import make_parser; make_parser('list').parse_args(['list']);"
+        "print(*sorted(name for name in sys.modules if name.startswith('orchestro.cli.')))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "orchestro.cli.inspect" in loaded
+    assert not {f"orchestro.cli.{name}" for name in ("run", "show", "init", "doctor", "completion")} & set(loaded)

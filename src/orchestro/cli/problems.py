@@ -27,7 +27,7 @@ def show_problems(
 
     What a file says is written with its control characters made harmless.
     """
-    from orchestro.observe.columns import clean
+    from orchestro.observe.columns import clean, wrap
     from orchestro.observe.paint import Paint
 
     paint = Paint(color=_colored(stream, env))
@@ -36,7 +36,11 @@ def show_problems(
         place = clean(f"{problem.file}:{problem.line}:{problem.column}")
         key = f"{problem.key}: " if problem.key else ""
         hint = f" ({problem.hint})" if problem.hint else ""
-        stream.write(f"{paint.bold(place)}: {clean(f'{key}{problem.message}{hint}')}\n")
+        text = clean(f"{key}{problem.message}{hint}")
+        rows = wrap(f"{place}: {text}", columns) if stream.isatty() else [f"{place}: {text}"]
+        head = rows[0].removeprefix(place)
+        rows[0] = rows[0] if head == rows[0] else paint.bold(place) + head
+        stream.writelines(f"{row}\n" for row in rows)
         line, caret = _excerpt(_line(problem.file, problem.line), problem.column - 1, columns - 4)
         if line:
             stream.write(f"    {line}\n    {' ' * caret}{paint.sgr('1;31', '^')}\n")
