@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 
@@ -54,6 +55,29 @@ def test_observers_and_the_log_see_the_same_events() -> None:
     assert list(read_log(report.directory)) == keeping.events
     assert [event.at for event in keeping.events] == sorted(event.at for event in keeping.events)
     assert (Path(report.directory) / "recordings" / "a.cast").exists()
+
+
+def test_a_broken_observer_is_named_and_never_stops_a_run() -> None:
+    class Broken:
+        def handle(self, event: Event) -> None:
+            if event.type == "attempt_finished":
+                raise RuntimeError("oops")
+
+    report = orchestro.run(["."], observers=[Broken()])
+    assert report
+    messages = [event.message for event in read_log(report.directory) if event.type == "diagnostic"]
+    assert messages == ["the observer Broken failed and was dropped: RuntimeError('oops')"]
+
+
+def test_file_names_need_not_be_utf_8(tmp_path: Path) -> None:
+    name = os.fsdecode(b"x\xff.scenario.yaml")
+    (tmp_path / name).write_text("name: odd\ncommand: 'true'\n")
+    assert orchestro.run([name])
+
+
+def test_runs_within_a_second_keep_their_order() -> None:
+    ids = [orchestro.run(["."]).run_id for _ in range(5)]
+    assert ids == sorted(ids)
 
 
 def test_nothing_to_run_is_an_error_of_its_own(tmp_path: Path) -> None:

@@ -274,8 +274,13 @@ class _Run:
             except OSError as error:
                 self._log = None
                 self._emit(Diagnostic(event.at, "error", f"the record of the run cannot be written: {error}"))
-        for observer in self._observers:
-            observer.handle(event)
+        for observer in list(self._observers):
+            try:
+                observer.handle(event)
+            except Exception as error:  # noqa: BLE001  # a broken observer is logged and never stops a run
+                self._observers.remove(observer)
+                name = type(observer).__name__
+                self._emit(Diagnostic(event.at, "error", f"the observer {name} failed and was dropped: {error!r}"))
 
     @contextlib.contextmanager
     def _signals(self, dispatcher: Dispatcher) -> Iterator[None]:

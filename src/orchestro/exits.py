@@ -21,6 +21,6 @@ class Exit(IntEnum):
     NOTHING_SELECTED = 4
     """The selection left nothing to run."""
     INFRASTRUCTURE = 5
-    """Only infrastructure errors: some scenario could not be started, none failed."""
+    """Only infrastructure errors: some scenario could not be started, or a report not written; none failed."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C or SIGTERM."""

@@ -40,14 +40,19 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Take paths also after options (``run a -v b``), and complain in the name of the command."""
-        if self._inside or not any(action.nargs == "*" for action in self._actions):
+        paths = next((action.dest for action in self._actions if action.nargs == "*"), None)
+        if self._inside or paths is None:
             parsed, rest = super().parse_known_args(args, namespace)
         else:
+            given = list(sys.argv[1:] if args is None else args)
+            end = given.index("--") if "--" in given else len(given)
             self._inside = True  # the method below calls this one
             try:
-                parsed, rest = self.parse_known_intermixed_args(args, namespace)
+                parsed, rest = self.parse_known_intermixed_args(given[:end], namespace)
             finally:
                 self._inside = False
+            # That method reads twice, and would take what stands behind `--` for options the second time.
+            setattr(parsed, paths, [*(getattr(parsed, paths) or ()), *given[end + 1 :]])
         if rest and not self._inside:
             self.error(self._unknown(rest))
         return parsed, rest

@@ -9,6 +9,7 @@ import sys
 
 from orchestro.cli.help import HelpFormatter
 from orchestro.cli.lines import say
+from orchestro.cli.values import directory
 
 __all__ = ["add_parser", "add_runs_parser"]
 
@@ -37,7 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--json", action="store_true", help="print the events as JSON lines")
     parser.add_argument("-v", "--verbose", action="store_true", help="show each step")
     parser.add_argument("--no-color", action="store_true", help="no colours")
-    parser.add_argument("--output-dir", default=".orchestro", metavar="DIR", help="where runs are kept")
+    parser.add_argument("--output-dir", type=directory, default=".orchestro", metavar="DIR", help="where runs are kept")
     parser.set_defaults(action=_show)
 
 
@@ -102,7 +103,7 @@ def add_runs_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPars
     parser = subparsers.add_parser(
         "runs", help="list the runs that are kept", description="List the runs that are kept."
     )
-    parser.add_argument("--output-dir", default=".orchestro", metavar="DIR", help="where runs are kept")
+    parser.add_argument("--output-dir", type=directory, default=".orchestro", metavar="DIR", help="where runs are kept")
     parser.set_defaults(action=_runs)
 
 

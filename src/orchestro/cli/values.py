@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["at_least_one", "count", "duration", "positive_duration", "shard", "workers"]
+__all__ = ["at_least_one", "count", "directory", "duration", "positive_duration", "shard", "workers"]
 
 
 def count(text: str) -> int:
@@ -36,6 +36,13 @@ def shard(text: str) -> tuple[int, int]:
     if not (number.isdecimal() and total.isdecimal() and 1 <= int(number) <= int(total)):
         raise argparse.ArgumentTypeError(f"expected i/n with i from 1 to n, e.g. 2/5, got {text!r}")
     return int(number), int(total)
+
+
+def directory(text: str) -> str:
+    """The path of a directory, which may not exist yet. An empty one is a variable that a script forgot to set."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected the path of a directory, got ''")
+    return text
 
 
 def duration(text: str) -> float:

@@ -73,6 +73,7 @@ class Dispatcher:
         self._stopping = ""
         self._results: dict[str, Result] = {}
         self._all_done = asyncio.Event()
+        self._bug: BaseException | None = None
         self._started_at = clock()
 
     async def run(self) -> list[Result]:
@@ -83,6 +84,8 @@ class Dispatcher:
             self._fill()
             self._check_end()
             await self._all_done.wait()
+            if self._bug is not None:
+                raise self._bug
         return [self._results[task_id] for task_id in self._states]
 
     def interrupt(self, level: int) -> None:
@@ -116,7 +119,14 @@ class Dispatcher:
             task = self._ordered.pop()
             worker = self._strategy.select_worker(task, self._slots.free_metrics(self._clock() - self._started_at))
             self._slots.take(worker)
-            self._running[task.id] = asyncio.ensure_future(self._attempt(task, worker))
+            running = self._running[task.id] = asyncio.ensure_future(self._attempt(task, worker))
+            running.add_done_callback(self._attempt_done)
+
+    def _attempt_done(self, attempt: asyncio.Task[None]) -> None:
+        """What escapes from an attempt is a bug of ours: it must end the run, not hang it."""
+        if not attempt.cancelled() and (error := attempt.exception()) is not None:
+            self._bug = self._bug or error
+            self._all_done.set()
 
     async def _attempt(self, task: Task, worker: int) -> None:
         number = len(self._states[task.id].attempts) + 1

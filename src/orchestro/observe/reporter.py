@@ -104,6 +104,6 @@ class Fanout(Reporter):
         try:
             stderr.write(f"orchestro: {message}\n")
             stderr.flush()
-        except (OSError, ValueError):
-            # Nobody is left to tell; `broken` still holds it.
+        except (OSError, ValueError, AttributeError):
+            # Nobody is left to tell, or there is no stderr at all; `broken` still holds it.
             return

@@ -422,6 +422,9 @@ def _split(reader: Reader, node: Node, command: Command, shell: bool) -> tuple[s
 
 def _check(document: Document, reader: Reader) -> None:
     scenario, nodes = document.scenario, document.nodes
+    if "name" in nodes and next(names_in(scenario.name), None) is not None:
+        message = "a name holds no variables, got " + repr(scenario.name[:60])
+        reader.problem(nodes["name"], message, "of a matrix, the combination is added to the name", key="name")
     if scenario.files and scenario.workspace != "fresh":
         message = "files are placed in a fresh workspace only"
         reader.problem(nodes["files"], message, "add `workspace: fresh`", key="files")

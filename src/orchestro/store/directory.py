@@ -35,7 +35,10 @@ class StateDirectory:
 
     def new_run(self) -> tuple[str, str]:
         """Make the directory of a new run; returns its id, which sorts by time, and its path."""
-        run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
+        now = time.time()
+        # Two runs within a second sort by the milliseconds; the last part keeps two processes apart.
+        moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)) + f"-{int(now % 1 * 1000):03}"
+        run_id = f"{moment}-{secrets.token_hex(2)}"
         path = os.path.join(self.runs, run_id)
         try:
             os.makedirs(os.path.join(path, "recordings"))

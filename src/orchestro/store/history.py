@@ -29,7 +29,8 @@ class Seen:
 def history_key(task: Task) -> str:
     """What a task is called in the history: the same in every run and checkout, and for its repetitions."""
     file = os.path.relpath(task.source.file) if task.source.file else ""
-    return f"{file}::{task.name.partition(' #')[0]}"
+    key = f"{file}::{task.name.partition(' #')[0]}"
+    return key.encode("utf-8", "backslashreplace").decode()  # names of files need not be UTF-8
 
 
 def machine_class() -> str:

@@ -37,8 +37,10 @@ _MAX_UNFED = 1 << 20
 _SCROLLBACK = 2000
 """Lines of history that a screen keeps."""
 _LAST_INPUTS = 10
-_SETTLES_S = 0.25
-"""How long a line at a shell's prompt may take before the next input is taken to be meant for what it started."""
+_SHELL_SETTLES_S = 0.25
+"""How long a line at a shell's prompt may run before the next input is taken to be meant for it."""
+_EDITOR_SETTLES_S = 1.0
+"""How long a line entered in a line editor may run before the next input is typed ahead of its prompt."""
 _STOP_GRACE_S = 0.5
 """How long a program gets to end after hang-up and TERM before it is killed."""
 
@@ -467,14 +469,17 @@ class Terminal:
             if stream.shell == "none":
                 await self._until(lambda: stream.shell == "input", self.timeout_s)
             elif stream.busy or stream.shell == "prompt":
+                # The shell itself always answers: it runs the line, or shows its prompt again.
                 await self._until(
-                    lambda: (stream.shell == "input" and not stream.busy) or self._foreground_moved(), _SETTLES_S
+                    lambda: stream.shell in ("running", "input") and not self._is_unread(), self.timeout_s
                 )
-        elif stream.entered_in_editor and not self._editor_is_back():
-            await self._until(self._editor_is_back, _SETTLES_S)
+                await self._until(lambda: stream.shell == "input" or self._foreground_moved(), _SHELL_SETTLES_S)
+        elif stream.entered_in_editor:
+            await self._until(lambda: stream.shows_new_prompt, _EDITOR_SETTLES_S)
 
-    def _editor_is_back(self) -> bool:
-        return self._stream.shows_new_prompt and not self._line_mode()[0]
+    def _is_unread(self) -> bool:
+        """Whether the shell has not taken the last line yet."""
+        return self._stream.busy and self._stream.shell == "input"
 
     def _foreground_moved(self) -> bool:
         """Whether the shell has handed the terminal to a program."""
