@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import re
 import shlex
@@ -23,6 +24,8 @@ _SEPARATOR = re.compile(r" {2,}|[\u2500-\u259f\ue000-\uf8ff]+|\t")
 _UNSTABLE = re.compile(r"\d:\d\d|\d{4}-\d\d-\d\d|[0-9a-f]{12,}", re.IGNORECASE)
 """Times, dates and hashes: two looks within the same second do not tell them apart from what stays."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|()]")
+_ESCAPED = r"\\\g<0>"
 _LONGEST = 60
 """Characters; a longer text is cut at a blank."""
 
@@ -109,6 +112,9 @@ async def _look_at(argv: list[str], wait_s: float) -> _Look:
         )
         async with Terminal(argv, env=env) as terminal:
             idle = True
+            with contextlib.suppress(WaitFailed):
+                # A program that takes its time to start has come to rest only once it has shown something.
+                await terminal.expect(r"\S", timeout=wait_s)
             try:
                 await terminal.idle(0.5, timeout=wait_s)
             except WaitFailed:
@@ -138,8 +144,8 @@ def _scenario(name: str, argv: list[str], look: _Look, again: _Look) -> str:
     if text and (look.full_screen or not ended):
         steps.append(f"  - see: {quoted(text)}")
     elif text:
-        # re.escape is for any text; blanks mean nothing special here, and are easier to read bare.
-        steps.append(f"  - expect: {quoted(re.escape(text).replace(chr(92) + ' ', ' '))}")
+        # re.escape escapes for every use of a pattern; what means nothing in this one is easier to read bare.
+        steps.append(f"  - expect: {quoted(_SPECIAL.sub(_ESCAPED, text))}")
     if not ended:
         if not text and look.idle and again.idle:
             steps.append("  - idle: 200ms")

@@ -150,12 +150,24 @@ def _explain(error: Exception, options: argparse.Namespace) -> int:
         where = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"orchestro: {where}{error.strerror}\n")
         return Exit.INFRASTRUCTURE
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        sys.stderr.write("orchestro: the directory that it was started in is gone\n")
+        return Exit.USAGE
     if not isinstance(error, OrchestroError):
         return _internal(error, options.output_dir)
     sys.stderr.write(f"orchestro: {error}\n")
     if isinstance(error, SelectionError):
         return Exit.NOTHING_SELECTED
     return Exit.INFRASTRUCTURE if isinstance(error, InfrastructureError) else Exit.USAGE
+
+
+def _is_nowhere() -> bool:
+    """Whether the current directory was removed; its name still answers then, but nothing can be found from it."""
+    try:
+        os.getcwd()
+    except OSError:
+        return True
+    return False
 
 
 _MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestro.cli.help import HelpFormatter
 from orchestro.cli.lines import say
-from orchestro.cli.values import at_least_one, count, directory, positive_duration, shard, workers
+from orchestro.cli.values import at_least_one, count, folder, positive_duration, shard, workers
 from orchestro.exits import Exit
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="MODE",
         help="verify (default) compares, update writes those that differ, record writes only missing ones",
     )
-    group.add_argument("--snapshot-dir", type=directory, metavar="DIR", help="where they are kept (default: beside each scenario)")
+    group.add_argument(
+        "--snapshot-dir", type=folder, metavar="DIR", help="where they are kept (default: beside each scenario)"
+    )
     group = parser.add_argument_group("what to write")
     volume = group.add_mutually_exclusive_group()
     volume.add_argument("-v", "--verbose", action="store_true", help="show each step")
@@ -81,7 +83,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--reporter", action="append", default=[], metavar="NAME[=TARGET]", help="a reporter of an installed package"
     )
     group.add_argument(
-        "--output-dir", type=directory, default=".orchestro", metavar="DIR", help="where runs are kept (default: .orchestro)"
+        "--output-dir",
+        type=folder,
+        default=".orchestro",
+        metavar="DIR",
+        help="where runs are kept (default: .orchestro)",
     )
     parser.set_defaults(action=_run)
 

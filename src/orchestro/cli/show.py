@@ -9,7 +9,7 @@ import sys
 
 from orchestro.cli.help import HelpFormatter
 from orchestro.cli.lines import say
-from orchestro.cli.values import directory
+from orchestro.cli.values import folder
 
 __all__ = ["add_parser", "add_runs_parser"]
 
@@ -38,7 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--json", action="store_true", help="print the events as JSON lines")
     parser.add_argument("-v", "--verbose", action="store_true", help="show each step")
     parser.add_argument("--no-color", action="store_true", help="no colours")
-    parser.add_argument("--output-dir", type=directory, default=".orchestro", metavar="DIR", help="where runs are kept")
+    parser.add_argument("--output-dir", type=folder, default=".orchestro", metavar="DIR", help="where runs are kept")
     parser.set_defaults(action=_show)
 
 
@@ -49,21 +49,28 @@ def _directory(options: argparse.Namespace) -> str:
 
     state = StateDirectory(options.output_dir)
     if options.run is None:
-        directory = state.last_run()
-        if directory is None:
-            raise UserError(f"there is no run in {state.runs}; start one with `orchestro run`")
-        return directory
+        for run_id in reversed(list(state.run_ids())):
+            if os.path.exists(os.path.join(state.runs, run_id, NAME)):
+                return os.path.join(state.runs, run_id)
+        raise UserError(f"there is no run in {state.runs}; start one with `orchestro run`")
     for directory in (os.path.join(state.runs, options.run), options.run):
         if os.path.exists(os.path.join(directory, NAME)):
             return directory
-    raise UserError(f"there is no run {options.run!r}; `orchestro runs` lists them")
+    alike = [run_id for run_id in state.run_ids() if run_id.startswith(options.run)]
+    if len(alike) == 1:
+        return os.path.join(state.runs, alike[0])
+    known = f"{len(alike)} runs begin with {options.run!r}" if alike else f"there is no run {options.run!r}"
+    raise UserError(f"{known}; `orchestro runs` lists them")
 
 
 def _show(options: argparse.Namespace) -> int:
+    from orchestro.errors import UserError
     from orchestro.events import to_json
     from orchestro.store.run_log import read_log
 
     directory = _directory(options)
+    if next(read_log(directory), None) is None:
+        raise UserError(f"the record in {directory} is empty: the run was killed as it began")
     if options.html or options.open:
         from orchestro.cli.reports import check_file
         from orchestro.observe.html import write_report
@@ -76,7 +83,8 @@ def _show(options: argparse.Namespace) -> int:
             import pathlib
             import webbrowser
 
-            webbrowser.open(pathlib.Path(path).absolute().as_uri())
+            if not webbrowser.open(pathlib.Path(path).absolute().as_uri()):
+                sys.stderr.write("orchestro: no browser could be started\n")
         return 0
     if options.json:
         for event in read_log(directory):
@@ -103,7 +111,7 @@ def add_runs_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentPars
     parser = subparsers.add_parser(
         "runs", help="list the runs that are kept", description="List the runs that are kept."
     )
-    parser.add_argument("--output-dir", type=directory, default=".orchestro", metavar="DIR", help="where runs are kept")
+    parser.add_argument("--output-dir", type=folder, default=".orchestro", metavar="DIR", help="where runs are kept")
     parser.set_defaults(action=_runs)
 
 

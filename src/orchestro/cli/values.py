@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["at_least_one", "count", "directory", "duration", "positive_duration", "shard", "workers"]
+__all__ = ["at_least_one", "count", "duration", "folder", "positive_duration", "shard", "workers"]
 
 
 def count(text: str) -> int:
@@ -38,7 +38,7 @@ def shard(text: str) -> tuple[int, int]:
     return int(number), int(total)
 
 
-def directory(text: str) -> str:
+def folder(text: str) -> str:
     """The path of a directory, which may not exist yet. An empty one is a variable that a script forgot to set."""
     if not text:
         raise argparse.ArgumentTypeError("expected the path of a directory, got ''")
