@@ -103,6 +103,12 @@ def _zsh(commands: dict[str, tuple[str, _Options]]) -> str:
         f"        {name}) options=({' '.join(_quoted(spelling) for spelling, *_ in options)}) ;;"
         for name, (_, options) in commands.items()
     )
+    values = "\n".join(
+        f"        {name}:{spelling}) compadd -- {' '.join(map(_quoted, choices))}; return ;;"
+        for name, (_, options) in commands.items()
+        for spelling, _, takes, choices in options
+        if takes and choices
+    )
     return f"""\
 #compdef orchestro
 _orchestro() {{
@@ -112,6 +118,9 @@ _orchestro() {{
         _describe command commands
         return
     fi
+    case $words[2]:$words[CURRENT-1] in
+{values}
+    esac
     case $words[2] in
 {cases}
     esac
