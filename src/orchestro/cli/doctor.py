@@ -14,6 +14,10 @@ from orchestro.cli.lines import say
 __all__ = ["add_parser"]
 
 
+class _LackError(Exception):
+    """Raised when something is there but not good enough; says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Finding:
     what: str
@@ -62,6 +66,7 @@ def _findings() -> Iterator[_Finding]:
     if sys.platform == "linux":
         yield _tried("pidfd", _pidfd, "Linux 5.3 or newer is needed, and a sandbox that allows it", required=True)
     yield _tried("locale", _locale, "set LANG=C.UTF-8", required=False)
+    yield _tried("live progress", _live, "set TERM to what this terminal is", required=False)
     from orchestro.app import default_workers, usable_processors
 
     yield _Finding(
@@ -82,6 +87,8 @@ def _findings() -> Iterator[_Finding]:
 def _tried(what: str, test: Callable[[], str], advice: str, *, required: bool) -> _Finding:
     try:
         return _Finding(what, True, test(), required=required)
+    except _LackError as error:
+        return _Finding(what, False, str(error), advice, required=required)
     except Exception as error:  # noqa: BLE001  # whatever goes wrong here is the finding
         return _Finding(what, False, f"{type(error).__name__}: {error}", advice, required=required)
 
@@ -109,7 +116,7 @@ def _screen() -> str:
     try:
         screen.feed("\x1b[1mdrawn ✓".encode())
         if screen.lines()[0] != "drawn ✓":
-            raise RuntimeError(f"draws {screen.lines()[0]!r}")
+            raise _LackError(f"draws {screen.lines()[0]!r}")
         name = type(screen).__module__.rpartition(".")[2].removesuffix("_screen")
     finally:
         screen.close()
@@ -134,12 +141,25 @@ def _pidfd() -> str:
     return "tells the end of programs"
 
 
+def _live() -> str:
+    if not sys.stdout.isatty():
+        return "plain lines, as standard output is no terminal"
+    term = os.environ.get("TERM", "")
+    if term in ("", "dumb", "unknown"):
+        raise _LackError(f"TERM={term} knows no cursor movement, so there are plain lines")
+    if os.environ.get("CI", "").lower() not in ("", "0", "false"):
+        return "plain lines, as CI is set"
+    columns, rows = os.get_terminal_size(sys.stdout.fileno())
+    colors = "without colours, as NO_COLOR is set" if os.environ.get("NO_COLOR") else "with colours"
+    return f"on {term}, {columns}x{rows}, {colors}"
+
+
 def _locale() -> str:
     import locale
 
     encoding = locale.getpreferredencoding(False)
     if encoding.lower().replace("-", "") != "utf8":
-        raise RuntimeError(f"{encoding} cannot show every character")
+        raise _LackError(f"{encoding} cannot show every character")
     return encoding
 
 
