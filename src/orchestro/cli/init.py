@@ -62,6 +62,11 @@ class _Look:
     """Whether its screen came to rest."""
 
     @property
+    def silent(self) -> bool:
+        """Whether it waits without having shown anything."""
+        return self.exit_code is None and not any(line.strip() for line in self.screen)
+
+    @property
     def lines(self) -> list[str]:
         return self.screen if self.full_screen or self.exit_code is None else self.output.splitlines()
 
@@ -83,12 +88,14 @@ def _init(options: argparse.Namespace) -> int:
         raise UserError(f"{path} exists already; give another name with -o, or --force to write over it")
     argv = shlex.split(command[0]) if len(command) == 1 else command
     try:
-        looks = [asyncio.run(_look_at(argv, options.wait)) for _ in range(2)]
+        look = asyncio.run(_look_at(argv, options.wait))
+        # What showed nothing has nothing to compare.
+        again = look if look.silent else asyncio.run(_look_at(argv, options.wait))
     except SpawnError as error:
         raise UserError(str(error)) from None  # what was typed, not the machine, is at fault
     try:
         with open(path, "w", encoding="utf-8") as file:
-            file.write(_scenario(name, argv, *looks))
+            file.write(_scenario(name, argv, look, again))
     except OSError as error:
         raise UserError(f"--output {path}: cannot be written: {error.strerror}") from None
     problems = load([path]).problems
