@@ -360,7 +360,7 @@ def _open_history(state: StateDirectory) -> tuple[History | None, dict[str, Seen
 
     machine = machine_class()
     try:
-        os.makedirs(state.path, exist_ok=True)
+        state.prepare()
         history = History(state.history)
         return history, history.read(machine), machine
     except (sqlite3.Error, OSError):

@@ -30,7 +30,7 @@ def test_a_directory_without_a_log_is_not_the_last_run(capsys: pytest.CaptureFix
 def test_the_beginning_of_an_id_names_a_run_when_no_other_begins_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["show", kept().name[:13]]) == 0
     assert "greets" in capsys.readouterr().out
-    kept().parent.joinpath(kept().name[:13] + "9").mkdir()
+    kept().parent.joinpath(kept().name[:-4] + "ffff").mkdir()
     assert run(["show", kept().name[:13]]) == 2
     assert "2 runs begin with" in capsys.readouterr().err
 

@@ -78,13 +78,25 @@ def test_repetitions_share_their_history() -> None:
 
 def test_only_the_newest_runs_are_kept(tmp_path: Path) -> None:
     state = StateDirectory(str(tmp_path / "s"))
+    state.prepare()
     for number in range(KEPT_RUNS + 3):
-        os.makedirs(tmp_path / "s" / "runs" / f"2020{number:04}")
+        os.makedirs(tmp_path / "s" / "runs" / f"20200101-000000-{number:03}-abcd")
     _, newest = state.new_run()
     ids = list(state.run_ids())
     assert len(ids) == KEPT_RUNS
     assert state.last_run() == newest
     assert (tmp_path / "s" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_directory_of_the_users_is_neither_pruned_nor_hidden_from_git(tmp_path: Path) -> None:
+    for number in range(KEPT_RUNS + 10):
+        os.makedirs(tmp_path / "runs" / f"Exp{number:02}")
+    state = StateDirectory(str(tmp_path))
+    for _ in range(3):
+        state.new_run()
+    assert len([name for name in os.listdir(tmp_path / "runs") if name.startswith("Exp")]) == KEPT_RUNS + 10
+    assert len(list(state.run_ids())) == 3
+    assert not (tmp_path / ".gitignore").exists()
 
 
 def test_findings_survive_the_log(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from orchestro.trees import remove_tree
 
 __all__ = ["KEPT_RUNS", "StateDirectory"]
 
+_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
 KEPT_RUNS = 20
 """Runs that are kept; older ones are removed when a new one begins."""
 
@@ -33,6 +35,14 @@ class StateDirectory:
         """The file of the history."""
         return os.path.join(self.path, "history.db")
 
+    def prepare(self) -> None:
+        """Make the directory, hidden from git, if it is not there; else leave it as it is. Raises OSError."""
+        if os.path.isdir(self.path):
+            return
+        os.makedirs(self.path, exist_ok=True)
+        with open(os.path.join(self.path, ".gitignore"), "w", encoding="utf-8") as file:
+            file.write("*\n")
+
     def new_run(self) -> tuple[str, str]:
         """Make the directory of a new run; returns its id, which sorts by time, and its path."""
         now = time.time()
@@ -41,11 +51,8 @@ class StateDirectory:
         run_id = f"{moment}-{secrets.token_hex(2)}"
         path = os.path.join(self.runs, run_id)
         try:
+            self.prepare()
             os.makedirs(os.path.join(path, "recordings"))
-            ignore = os.path.join(self.path, ".gitignore")
-            if not os.path.exists(ignore):
-                with open(ignore, "w", encoding="utf-8") as file:
-                    file.write("*\n")
         except OSError as error:
             raise InfrastructureError(f"cannot write the record of the run to {path}: {error.strerror}") from None
         self._prune()
@@ -56,9 +63,9 @@ class StateDirectory:
             remove_tree(os.path.join(self.runs, run_id))
 
     def run_ids(self) -> Iterator[str]:
-        """Ids of the runs that are kept, oldest first."""
-        with contextlib.suppress(FileNotFoundError):
-            yield from sorted(name for name in os.listdir(self.runs) if not name.startswith("."))
+        """Ids of the runs that are kept, oldest first; other directories that may stand there are no runs."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            yield from sorted(name for name in os.listdir(self.runs) if _ID.fullmatch(name))
 
     def last_run(self) -> str | None:
         """Path of the newest run; None before the first."""
