@@ -22,6 +22,7 @@ ORDER = (
     "events",
     "graph",
     "schedule",
+    "resilience",
     "trees",
     "store",
     "selection",

@@ -20,16 +20,22 @@ __all__ = [
     "ArtifactWritten",
     "AttemptFinished",
     "AttemptStarted",
+    "BreakerChanged",
     "Diagnostic",
     "Emit",
     "Event",
+    "RetryScheduled",
     "RunFinished",
     "RunInterrupted",
+    "RunResumed",
     "RunStarted",
     "StepFinished",
     "StepStarted",
+    "StrategyChanged",
     "TaskFinished",
     "TaskPlanned",
+    "TaskRouted",
+    "WorkersChanged",
     "from_dict",
     "to_dict",
     "to_json",
@@ -75,6 +81,10 @@ class TaskPlanned:
     description: str = ""
     estimate_s: float | None = None
     """Expected duration from history; None when there is none."""
+    resources: tuple[tuple[str, float], ...] = ()
+    """Name and amount of what it takes while it runs."""
+    deadline_s: float | None = None
+    """Seconds after the start of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +184,77 @@ class TaskFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """An attempt did not pass, and the task will be tried again."""
+
+    type: ClassVar[str] = "retry_scheduled"
+    at: float
+    task_id: str
+    number: int
+    """Of the attempt that did not pass."""
+    outcome: Outcome
+    delay_s: float
+    """How long it waits before it is ready again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRouted:
+    """A rule took the verdict on a task on to the next stage; a failure is thereby in hands."""
+
+    type: ClassVar[str] = "task_routed"
+    at: float
+    task_id: str
+    outcome: Outcome
+    to: str
+    """Id of the task that was added, or ``dead-letter``."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkersChanged:
+    """The number of workers was raised or lowered."""
+
+    type: ClassVar[str] = "workers_changed"
+    at: float
+    workers: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyChanged:
+    """An adaptive scheduler chose another policy."""
+
+    type: ClassVar[str] = "strategy_changed"
+    at: float
+    strategy: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerChanged:
+    """The circuit breaker of a kind of tasks opened, probes, or closed."""
+
+    type: ClassVar[str] = "breaker_changed"
+    at: float
+    kind: str
+    state: str
+    """``open``, ``half-open`` or ``closed``."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResumed:
+    """A run that had been cut off goes on; what had succeeded is not run again."""
+
+    type: ClassVar[str] = "run_resumed"
+    at: float
+    run_id: str
+    workers: int
+    kept: int
+    """Tasks whose verdicts stand."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunInterrupted:
     """Ctrl-C or SIGTERM came: `level` 1 drains, 2 kills."""
 
@@ -216,6 +297,12 @@ Event: TypeAlias = (
     | ArtifactWritten
     | AttemptFinished
     | TaskFinished
+    | RetryScheduled
+    | TaskRouted
+    | WorkersChanged
+    | StrategyChanged
+    | BreakerChanged
+    | RunResumed
     | RunInterrupted
     | Diagnostic
     | RunFinished
@@ -233,6 +320,12 @@ EVENT_TYPES: dict[str, type[Any]] = {
         ArtifactWritten,
         AttemptFinished,
         TaskFinished,
+        RetryScheduled,
+        TaskRouted,
+        WorkersChanged,
+        StrategyChanged,
+        BreakerChanged,
+        RunResumed,
         RunInterrupted,
         Diagnostic,
         RunFinished,
@@ -300,6 +393,7 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "outcome": Outcome,
     "findings": lambda value: tuple(Finding(**item) for item in value),
     "params": lambda value: tuple((key, text) for key, text in value),
+    "resources": lambda value: tuple((key, amount) for key, amount in value),
     "counts": lambda value: tuple((key, number) for key, number in value),
 }
 

@@ -8,12 +8,14 @@ __all__ = ["Outcome"]
 
 
 class Outcome(StrEnum):
-    """How a task ended. Only `passed` and `flaky` count as passed."""
+    """How a task ended. `passed`, `flaky` and `cached` are good; what needs the task may then start."""
 
     PASSED = "passed"
     """Everything held at the first attempt."""
     FLAKY = "flaky"
     """Failed at first and passed on a retry."""
+    CACHED = "cached"
+    """Not run, because it passed before with the same inputs; its outputs were restored."""
     FAILED = "failed"
     """Something that was asserted did not hold."""
     TIMED_OUT = "timed out"
@@ -29,10 +31,14 @@ class Outcome(StrEnum):
 
     @property
     def ok(self) -> bool:
-        """Whether it counts as passed."""
-        return self in (Outcome.PASSED, Outcome.FLAKY)
+        """Whether it is good enough for what needs it."""
+        return self in _GOOD
 
     @property
     def ran(self) -> bool:
         """Whether the task was really executed to a verdict."""
-        return self not in (Outcome.SKIPPED, Outcome.BLOCKED, Outcome.INTERRUPTED)
+        return self not in _NOT_RUN
+
+
+_GOOD = frozenset({Outcome.PASSED, Outcome.FLAKY, Outcome.CACHED})
+_NOT_RUN = frozenset({Outcome.CACHED, Outcome.SKIPPED, Outcome.BLOCKED, Outcome.INTERRUPTED})

@@ -60,7 +60,7 @@ class Matrices:
         return None
 
     def _cause(self, event: TaskFinished) -> tuple[str, ...]:
-        if event.outcome in (Outcome.PASSED, Outcome.FLAKY):
+        if event.outcome.ok:
             return ()
         failure = event.failure
         if failure is None:

@@ -9,6 +9,7 @@ __all__ = ["PLAIN", "Paint"]
 _SIGNS: dict[Outcome, tuple[str, str, str]] = {
     Outcome.PASSED: ("✓", "ok", "32"),
     Outcome.FLAKY: ("↻", "~", "33"),
+    Outcome.CACHED: ("=", "=", "32"),
     Outcome.FAILED: ("✗", "x", "1;31"),
     Outcome.TIMED_OUT: ("✗", "x", "1;31"),
     Outcome.ERROR: ("!", "!", "1;35"),

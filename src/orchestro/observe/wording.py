@@ -17,6 +17,7 @@ ORDER = (
     Outcome.INTERRUPTED,
     Outcome.FLAKY,
     Outcome.PASSED,
+    Outcome.CACHED,
     Outcome.SKIPPED,
 )
 """Outcomes in the order in which a reader wants them: what needs attention first."""
@@ -58,6 +59,8 @@ def verdict(outcome: Outcome, duration_s: float, *, attempts: int = 1, reason: s
     tries = f", {attempts} attempts" if attempts > 1 else ""
     if outcome is Outcome.PASSED:
         return took
+    if outcome is Outcome.CACHED:
+        return outcome.value
     if outcome is Outcome.FLAKY:
         return f"flaky: passed at attempt {attempts}, {took}"
     if outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.ERROR):

@@ -5,6 +5,6 @@
 """
 
 from orchestro.schedule.registry import SCHEDULERS, make_scheduler
-from orchestro.schedule.strategy import SchedulingMetrics, SchedulingStrategy
+from orchestro.schedule.strategy import Outlook, RankedStrategy, SchedulingMetrics, SchedulingStrategy
 
-__all__ = ["SCHEDULERS", "SchedulingMetrics", "SchedulingStrategy", "make_scheduler"]
+__all__ = ["SCHEDULERS", "Outlook", "RankedStrategy", "SchedulingMetrics", "SchedulingStrategy", "make_scheduler"]

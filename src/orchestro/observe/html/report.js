@@ -3,8 +3,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { run, tasks, rows, styles } = data;
-  const ORDER = ["failed", "timed out", "error", "interrupted", "blocked", "flaky", "skipped", "passed"];
-  const SIGNS = { passed: "✓", flaky: "≈", failed: "✗", "timed out": "◔", error: "!", skipped: "○", blocked: "⊘", interrupted: "■" };
+  const ORDER = ["failed", "timed out", "error", "interrupted", "blocked", "flaky", "skipped", "cached", "passed"];
+  const SIGNS = { passed: "✓", flaky: "≈", failed: "✗", "timed out": "◔", error: "!", skipped: "○", cached: "=", blocked: "⊘", interrupted: "■" };
   const MOST_ITEMS = 400; // drawn at once in the list; the rest on request
   const byId = new Map(tasks.map((task) => [task.id, task]));
   const $ = (id) => document.getElementById(id);

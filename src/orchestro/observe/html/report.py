@@ -10,14 +10,18 @@ from orchestro.events import (
     ArtifactWritten,
     AttemptFinished,
     AttemptStarted,
+    BreakerChanged,
     Diagnostic,
     Event,
     RunFinished,
     RunInterrupted,
+    RunResumed,
     RunStarted,
     StepFinished,
+    StrategyChanged,
     TaskFinished,
     TaskPlanned,
+    WorkersChanged,
 )
 from orchestro.model import Failure
 
@@ -85,7 +89,7 @@ def gather(events: Iterable[Event]) -> RunData:
             run.interrupted = True
         elif isinstance(event, Diagnostic):
             run.diagnostics.append(event.message)
-        else:
+        elif not isinstance(event, WorkersChanged | StrategyChanged | BreakerChanged | RunResumed):
             task = run.tasks.get(event.task_id)
             if task is not None:
                 _add(task, event, run.started.at if run.started else event.at)

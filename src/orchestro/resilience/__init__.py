@@ -1,0 +1,1 @@
+"""Living with failure: retries, circuit breakers, routing. State machines over a clock that tests tick."""
