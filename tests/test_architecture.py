@@ -30,6 +30,7 @@ ORDER = (
     "scenario",
     "isolate",
     "engine",
+    "taskfile",
     "observe",
     "app",
     "cli",

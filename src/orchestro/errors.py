@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 __all__ = [
+    "BreakerOpen",
     "DocumentError",
     "InfrastructureError",
     "OrchestroError",
@@ -73,6 +74,15 @@ class SpawnError(InfrastructureError):
         self.argv = tuple(argv)
         self.reason = reason
         super().__init__(f"cannot start {argv[0] if argv else '(empty command)'!r}: {reason}")
+
+
+class BreakerOpen(InfrastructureError):
+    """Raised when a call is not made because its circuit breaker is open."""
+
+    def __init__(self, name: str, retry_in_s: float) -> None:
+        self.name = name
+        self.retry_in_s = retry_in_s
+        super().__init__(f"the circuit breaker {name!r} is open; it will be tried again in {retry_in_s:.3g} s")
 
 
 class TerminalClosed(OrchestroError):

@@ -166,6 +166,8 @@ class AttemptFinished:
     findings: tuple[Finding, ...] = ()
     exit_code: int | None = None
     """Of the program: negative for a signal, None when it had to be stopped or never started."""
+    output: str = ""
+    """The end of what a passed command printed; that of a failed one is in the failure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,7 +243,7 @@ def test_alone_it_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_bug_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def broken(paths: object) -> None:
+    def broken(paths: object, **_: object) -> None:
         raise RuntimeError("oops")
 
     monkeypatch.setattr("orchestro.scenario.loader.load", broken)
@@ -463,7 +463,7 @@ def test_show_replays_only_failures_and_events(capsys: pytest.CaptureFixture[str
 def test_the_traceback_of_a_bug_is_shown_at_once_in_debug_mode(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(paths: object) -> None:
+    def broken(paths: object, **_: object) -> None:
         raise RuntimeError("oops")
 
     monkeypatch.setattr("orchestro.scenario.loader.load", broken)
@@ -475,10 +475,10 @@ def test_the_traceback_of_a_bug_is_shown_at_once_in_debug_mode(
 def test_the_traceback_of_a_bug_goes_to_the_state_directory(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(paths: object) -> None:
+    def broken(paths: object, **_: object) -> None:
         raise RuntimeError("oops")
 
-    monkeypatch.setattr("orchestro.scenario.loader.load_or_raise", broken)
+    monkeypatch.setattr("orchestro.app.loading.load_work", broken)
     Path("state").mkdir()
     assert run(["run", "--output-dir", "state"]) == 3
     assert "oops" in capsys.readouterr().err
@@ -489,10 +489,10 @@ def test_the_traceback_of_a_bug_goes_to_the_state_directory(
 def test_ctrl_c_before_the_run_begins_is_quiet(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def stopped(paths: object) -> None:
+    def stopped(paths: object, **_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("orchestro.scenario.loader.load_or_raise", stopped)
+    monkeypatch.setattr("orchestro.app.loading.load_work", stopped)
     assert run(["list"]) == 130
     assert capsys.readouterr().err == ""
 

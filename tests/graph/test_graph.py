@@ -43,7 +43,7 @@ def test_every_graph_is_worked_off_or_reported(edges: list[tuple[int, int]]) -> 
         for task, need in zip(error.path, error.path[1:], strict=False):
             assert need in needs[task]
         return
-    progress = Progress(graph)
+    progress = Progress(graph.needs)
     ready = progress.initially_ready()
     done: set[str] = set()
     while ready:
@@ -58,7 +58,7 @@ def test_every_graph_is_worked_off_or_reported(edges: list[tuple[int, int]]) -> 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30), st.sets(st.integers(0, 9)))
 def test_nothing_that_needs_a_failure_ever_becomes_ready(edges: list[tuple[int, int]], fail: set[int]) -> None:
     needs = {str(i): {str(b) for a, b in edges if a == i and b < a} for i in range(10)}
-    progress = Progress(Graph(needs))
+    progress = Progress(needs)
     ready = progress.initially_ready()
     seen: set[str] = set()
     blocked: set[str] = set()

@@ -153,7 +153,7 @@ def _dry_run(paths: list[str], chosen: RunOptions) -> int:
     from orchestro.observe.wording import plural
     from orchestro.schedule import make_scheduler
 
-    strategy = make_scheduler(chosen.scheduler)
+    strategy = make_scheduler(chosen.scheduler or "priority")
     tasks = load_tasks(paths, chosen, read_history(chosen))
     workers = min(chosen.workers or default_workers(), len(tasks))
     skipped = sum(1 for task in tasks if task.skip)

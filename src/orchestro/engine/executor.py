@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from orchestro.errors import InfrastructureError
 from orchestro.events import Emit
 from orchestro.model import Failure, Finding, Outcome, Task
 
-__all__ = ["AttemptContext", "AttemptEnd", "Executor"]
+__all__ = ["AttemptContext", "AttemptEnd", "Executor", "WorkerLost"]
+
+
+class WorkerLost(InfrastructureError):
+    """Raised by an executor when what ran the task died under it; the task is given to another, a few times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,11 @@ class AttemptContext:
     emit: Emit
     clock: Callable[[], float]
     """Unix seconds for the `at` of events, monotonic within the run."""
+    add_tasks: Callable[[Sequence[Task]], None]
+    """Adds tasks to the run. They may need each other and any task of the run, this one included.
+
+    Raises UserError when their needs make no sense, and ValueError for an id that is taken.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,10 @@ class AttemptEnd:
     failure: Failure | None = None
     findings: tuple[Finding, ...] = ()
     exit_code: int | None = None
+    output: str = ""
+    """The end of what a passed command printed; that of a failed one is in the failure."""
+    value: object = None
+    """What a Python callable returned."""
 
 
 class Executor(Protocol):

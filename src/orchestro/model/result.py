@@ -64,6 +64,8 @@ class Attempt:
     worker: int = 0
     failure: Failure | None = None
     findings: tuple[Finding, ...] = ()
+    value: object = None
+    """What a Python callable returned; None for everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,11 @@ class Result:
     def duration_s(self) -> float:
         """Seconds spent in all attempts."""
         return sum(attempt.duration_s for attempt in self.attempts)
+
+    @property
+    def value(self) -> object:
+        """What the Python callable of the last attempt returned."""
+        return self.attempts[-1].value if self.attempts else None
 
     @property
     def failure(self) -> Failure | None:

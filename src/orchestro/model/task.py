@@ -34,7 +34,7 @@ NOWHERE = Source()
 class Priority(IntEnum):
     """The named levels. Any other whole number may stand between, above or below them."""
 
-    CRITICAL = 20
+    CRITICAL = 100
     HIGH = 10
     NORMAL = 0
     LOW = -10

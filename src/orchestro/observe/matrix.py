@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from orchestro.events import TaskFinished, TaskPlanned
-from orchestro.model import Outcome
 from orchestro.observe.run_view import RunView
 from orchestro.observe.wording import plural
 

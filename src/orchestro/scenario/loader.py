@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,16 @@ from orchestro.scenario.expand import expand
 from orchestro.scenario.nodes import LARGEST_BYTES, compose
 from orchestro.scenario.shape import BAD, Reader, nearest
 
-__all__ = ["Loaded", "find_files", "load", "load_or_raise", "load_text"]
+__all__ = [
+    "Loaded",
+    "find_files",
+    "join_documents",
+    "load",
+    "load_or_raise",
+    "load_text",
+    "looks_like_scenario",
+    "read_documents",
+]
 
 _SUFFIXES = (".yaml", ".yml")
 _NAMED = (".scenario.yaml", ".scenario.yml")
@@ -61,17 +70,22 @@ def load(paths: Sequence[str | Path]) -> Loaded:
         except OSError as error:
             problems.append(Problem(path, 1, 1, "", f"cannot be read: {error.strerror or error}"))
             continue
-        if explicit or _LOOKS_LIKE.search(data):
-            _read(data, path, drafts, problems)
-    return _joined(drafts, problems)
+        if explicit or looks_like_scenario(data):
+            read_documents(data, path, drafts, problems)
+    return join_documents(drafts, problems)
 
 
 def load_text(text: str | bytes, file: str = "<text>") -> Loaded:
     """The scenarios and the mistakes in the text of one file; `file` is what messages call it."""
     drafts: list[Document] = []
     problems: list[Problem] = []
-    _read(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text, file, drafts, problems)
-    return _joined(drafts, problems)
+    read_documents(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text, file, drafts, problems)
+    return join_documents(drafts, problems)
+
+
+def looks_like_scenario(data: bytes) -> bool:
+    """Whether the text of a file that was found in a directory is meant for a scenario."""
+    return _LOOKS_LIKE.search(data) is not None
 
 
 # -- which files
@@ -141,7 +155,8 @@ def _missing(path: str) -> str:
 # -- reading one
 
 
-def _read(data: bytes, path: str, drafts: list[Document], problems: list[Problem]) -> None:
+def read_documents(data: bytes, path: str, drafts: list[Document], problems: list[Problem]) -> None:
+    """Read the text of one file: its documents go to `drafts`, its mistakes to `problems`."""
     roots, broken = compose(data, path)
     reader = Reader(path)
     stem = _stem(path)
@@ -166,7 +181,8 @@ def _stem(path: str) -> str:
 # -- what holds across files
 
 
-def _joined(drafts: Sequence[Document], problems: list[Problem]) -> Loaded:
+def join_documents(drafts: Sequence[Document], problems: list[Problem], others: Collection[str] = ()) -> Loaded:
+    """Expand the documents and check what holds across files; `others` are names that may be needed besides."""
     by_name: dict[str, Document] = {}
     across: list[Problem] = []
     for draft in drafts:
@@ -179,7 +195,9 @@ def _joined(drafts: Sequence[Document], problems: list[Problem]) -> Loaded:
     whole = not problems and not across  # else a name may be missing only because its document is broken
     if any(draft.scenario.needs for draft in drafts):
         bases = {one: draft.scenario.name for draft in drafts for one in names[draft.scenario.name]}
-        across += _check_needs(drafts, {**bases, **{base: base for base in bases.values()}}, whole)
+        bases |= {base: base for base in bases.values()}
+        across += _check_needs(drafts, {**{name: name for name in others}, **bases}, whole)
+        names = {**{name: (name,) for name in others}, **names}
     if across:
         order = {file: index for index, file in enumerate(dict.fromkeys(p.file for p in [*problems, *across]))}
         problems = sorted([*problems, *across], key=lambda p: (order[p.file], p.line, p.column))

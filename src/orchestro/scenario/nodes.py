@@ -76,13 +76,13 @@ def _pick_loader() -> Any:
 _LOADER = _pick_loader()
 
 
-def compose(data: bytes, file: str) -> tuple[list[Node], list[Problem]]:
+def compose(data: bytes, file: str, largest_bytes: int = LARGEST_BYTES) -> tuple[list[Node], list[Problem]]:
     """The documents in the text that are not empty, and what is wrong with the text.
 
     Documents before a mistake of syntax are returned beside it; nothing after it can be read.
     """
-    if len(data) > LARGEST_BYTES:
-        message = f"expected at most {LARGEST_BYTES} bytes in a file, got {len(data)}"
+    if len(data) > largest_bytes:
+        message = f"expected at most {largest_bytes} bytes in a file, got {len(data)}"
         return [], [Problem(file, 1, 1, "", message)]
     try:
         text = data.decode("utf-8-sig")

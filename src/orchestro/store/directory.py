@@ -35,6 +35,11 @@ class StateDirectory:
         """The file of the history."""
         return os.path.join(self.path, "history.db")
 
+    @property
+    def cache(self) -> str:
+        """The directory of what can be made again: results, read task files."""
+        return os.path.join(self.path, "cache")
+
     def prepare(self) -> None:
         """Make the directory, hidden from git, if it is not there; else leave it as it is. Raises OSError."""
         if os.path.isdir(self.path):

@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Iterator
 
-__all__ = ["Cleaner", "Landmark"]
+__all__ = ["Cleaner", "Landmark", "plain_text"]
 
 Landmark = tuple[int, str]
 """(characters of clean text before it, name). Names: ``A`` to ``D;CODE`` of OSC 133, ``paste+`` and ``paste-`` for
@@ -183,6 +183,11 @@ class Cleaner:
             if b"1049" in numbers or b"47" in numbers or b"1047" in numbers:
                 return "", "alt" + sign
         return "", ""
+
+
+def plain_text(data: bytes) -> str:
+    """The clean text of what a program printed to its end."""
+    return Cleaner().feed(data)[0]
 
 
 def _unfinished_at(data: bytes) -> int:

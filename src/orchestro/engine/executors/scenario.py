@@ -4,56 +4,41 @@ from __future__ import annotations
 
 import os
 import re
-import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from orchestro.engine.executor import AttemptContext, AttemptEnd
+from orchestro.engine.executors.settings import ExecutorSettings, file_name
 from orchestro.errors import OrchestroError
 from orchestro.events import ArtifactWritten
 from orchestro.isolate.place import Place, make_place
-from orchestro.isolate.scratch import Scratch
 from orchestro.model import Failure, Outcome, Task
 from orchestro.scenario.document import Scenario
 from orchestro.scenario.registry import driver_named
 from orchestro.scenario.session import Session
 from orchestro.scenario.stage import SnapshotMode, Stage
 from orchestro.scenario.variables import substitute
-from orchestro.store.recordings import RecordingWriter
 from orchestro.terminal.process import MARK
 from orchestro.terminal.process.ending import kill_strays
 from orchestro.terminal.recording import Recording
 from orchestro.terminal.terminal import Terminal
 
-__all__ = ["ScenarioExecutor", "ScenarioSettings"]
+__all__ = ["ScenarioExecutor"]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=+-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioSettings:
-    """What holds for every scenario of a run."""
-
-    run_id: str
-    run_dir: str
-    """Where recordings and artifacts are written."""
-    started_in: str
-    """Directory where orchestro was started."""
-    snapshot_mode: SnapshotMode = "verify"
-    snapshot_dir: str | None = None
-    """None: beside each scenario."""
-    ci: bool = False
-    """Whether a missing snapshot is a failure."""
 
 
 class ScenarioExecutor:
     """Implements `Executor` for tasks whose payload is a `Scenario`."""
 
-    def __init__(self, settings: ScenarioSettings, scratch: Scratch, recordings: RecordingWriter) -> None:
+    def __init__(self, settings: ExecutorSettings) -> None:
         self._settings = settings
-        self._scratch = scratch
-        self._recordings = recordings
+        self._scratch = settings.scratch
+        self._recordings = settings.recordings
+        options = settings.options
+        self._snapshot_mode: SnapshotMode = options.get("snapshot_mode", "verify")
+        self._snapshot_root: str | None = options.get("snapshot_dir")
+        self._ci: bool = options.get("ci", False)
         self.snapshots_used: set[str] = set()
         """Snapshot files that any attempt compared or wrote."""
 
@@ -122,11 +107,11 @@ class ScenarioExecutor:
             env=place.env,
             scenario=scenario.name,
             snapshot_dir=self._snapshot_dir(scenario),
-            snapshot_mode=self._settings.snapshot_mode,
+            snapshot_mode=self._snapshot_mode,
             write_artifact=artifacts.write,
             timeout_s=scenario.timeout_s,
             source=scenario.source,
-            ci=self._settings.ci,
+            ci=self._ci,
         )
         session = Session(
             scenario, terminal, stage, task_id=task.id, number=context.number, emit=context.emit, clock=context.clock
@@ -149,8 +134,8 @@ class ScenarioExecutor:
         return AttemptEnd(verdict.outcome, verdict.failure, verdict.findings, verdict.exit_code)
 
     def _snapshot_dir(self, scenario: Scenario) -> Path:
-        if self._settings.snapshot_dir is not None:
-            return Path(self._settings.snapshot_dir)
+        if self._snapshot_root is not None:
+            return Path(self._snapshot_root)
         return Path(os.path.dirname(os.path.abspath(scenario.source.file))) / "__snapshots__"
 
 
@@ -165,10 +150,7 @@ class _Artifacts:
         self._run_dir = run_dir
         self._task = task
         self._context = context
-        name = _UNSAFE.sub("-", task.id).strip("-.")[:100]
-        if name != task.id:  # another name may come to the same
-            name = f"{name}-{zlib.crc32(task.id.encode()):08x}"
-        self._name = name if context.number == 1 else f"{name}.{context.number}"
+        self._name = file_name(task.id, context.number)
 
     def written(self, kind: str, name: str, path: str) -> None:
         """Report a file, named relative to the run."""
