@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING, Protocol
 from orchestro import __version__
 from orchestro.app.loading import estimates, open_history, plan_work
 from orchestro.app.options import RunOptions, default_workers
+from orchestro.engine.autoscale import Autoscaler, Scaling
 from orchestro.engine.dispatcher import Clock, Dispatcher
 from orchestro.engine.executors.registry import Executors
 from orchestro.engine.executors.settings import ExecutorSettings
 from orchestro.engine.resources import machine_capacities
+from orchestro.engine.scaling import FollowQueue
 from orchestro.events import BreakerChanged, Diagnostic, Event, RunFinished, RunResumed, RunStarted, StrategyChanged
 from orchestro.exits import Exit
 from orchestro.isolate.scratch import Scratch
 from orchestro.model import Outcome, Report, Result
 from orchestro.resilience.breaker import BreakerSettings, CircuitBreaker, CountWindow
 from orchestro.resilience.retry import RetryBudget
-from orchestro.schedule import SchedulingStrategy, make_scheduler
+from orchestro.schedule import DEFAULT, Outlook, SchedulingStrategy, late_tasks, make_scheduler
 from orchestro.store.directory import StateDirectory
 from orchestro.store.recordings import RecordingWriter
 from orchestro.store.run_log import RunLog
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
     from orchestro.store.history import History, Seen
 
 __all__ = ["Observer", "execute", "exit_code", "run", "run_async"]
-
-DEFAULT_SCHEDULER = "priority"
 
 
 class Observer(Protocol):
@@ -90,7 +90,7 @@ class _Run:
         scratch = Scratch(f"{run_id}-{os.getpid()}")
         recordings = RecordingWriter(write_cast)
         executors = Executors(ExecutorSettings(run_id, directory, os.getcwd(), scratch, recordings, self._kinds()))
-        strategy = make_scheduler(options.scheduler or DEFAULT_SCHEDULER)
+        strategy = make_scheduler(options.scheduler or DEFAULT)
         began = self._clock()
         self._begin(began, run_id, workers, machine)
         for path in stale:
@@ -118,7 +118,7 @@ class _Run:
                 detour=self._work.routes.detour if self._work.routes.menders else None,
             )
             self._watch(strategy)
-            self._warn_of_deadlines(strategy, expected, workers)
+            self._warn_of_deadlines(expected, workers)
             autoscaler = self._autoscale(dispatcher)
             with self._signals(dispatcher):
                 results = await dispatcher.run()
@@ -168,7 +168,7 @@ class _Run:
                 run_id,
                 __version__,
                 workers,
-                options.scheduler or DEFAULT_SCHEDULER,
+                options.scheduler or DEFAULT,
                 len(self._tasks),
                 options.argv,
                 os.getcwd(),
@@ -199,11 +199,25 @@ class _Run:
     def _open_cache(self) -> None:
         return None
 
-    def _warn_of_deadlines(self, strategy: SchedulingStrategy, expected: Mapping[str, float], workers: int) -> None:
-        return None
+    def _warn_of_deadlines(self, expected: Mapping[str, float], workers: int) -> None:
+        if all(task.deadline_s is None for task in self._tasks):
+            return
+        by_id = {task.id: task for task in self._tasks}
+        for late in late_tasks(Outlook(self._tasks, expected, workers)):
+            name = by_id[late.task_id].name
+            message = (
+                f"{name!r} is expected to end {late.expected_end_s:.3g} s after the start, "
+                f"after its deadline of {late.deadline_s:.3g} s"
+            )
+            self._emit(Diagnostic(self._clock(), "warning", message, late.task_id))
 
-    def _autoscale(self, dispatcher: Dispatcher) -> None:
-        return None
+    def _autoscale(self, dispatcher: Dispatcher) -> FollowQueue | None:
+        options = self._options
+        if options.max_workers is None:
+            return None
+        fewest = min(options.workers or 1, options.max_workers)
+        scaling = Scaling(fewest, options.max_workers, up_threshold=1.0)
+        return FollowQueue(dispatcher, Autoscaler(scaling, self._clock))
 
     def _bury(self, run_id: str, results: Sequence[Result]) -> None:
         return None
@@ -310,7 +324,7 @@ async def run_async(
     """
     options = options or RunOptions()
     paths = [paths] if isinstance(paths, str) else list(paths)
-    make_scheduler(options.scheduler or DEFAULT_SCHEDULER)
+    make_scheduler(options.scheduler or DEFAULT)
     opened = open_history(StateDirectory(options.output_dir), options.store)
     try:
         work = plan_work(paths, options, opened[1])

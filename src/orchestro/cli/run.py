@@ -151,9 +151,9 @@ async def _tick(fanout: Fanout) -> None:
 def _dry_run(paths: list[str], chosen: RunOptions) -> int:
     from orchestro.app import default_workers, load_tasks, read_history
     from orchestro.observe.wording import plural
-    from orchestro.schedule import make_scheduler
+    from orchestro.schedule import DEFAULT, make_scheduler
 
-    strategy = make_scheduler(chosen.scheduler or "priority")
+    strategy = make_scheduler(chosen.scheduler or DEFAULT)
     tasks = load_tasks(paths, chosen, read_history(chosen))
     workers = min(chosen.workers or default_workers(), len(tasks))
     skipped = sum(1 for task in tasks if task.skip)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from orchestro.engine.executor import AttemptContext, AttemptEnd, Executor, WorkerLost
-from orchestro.engine.ready import ReadyQueue, Signature, signature
 from orchestro.engine.resources import ResourcePool
 from orchestro.engine.worker import Slots
 from orchestro.events import (
@@ -35,6 +34,7 @@ from orchestro.resilience.breaker import CircuitBreaker, Permit
 from orchestro.resilience.retry import RetryBudget, next_retry
 from orchestro.schedule import Outlook, SchedulingMetrics, SchedulingStrategy
 from orchestro.schedule.backfill import may_backfill, reservation
+from orchestro.schedule.ready import ReadyQueue, Signature, signature
 
 __all__ = ["Clock", "Dispatcher", "TaskCache"]
 
@@ -171,6 +171,10 @@ class Dispatcher:
     def results(self) -> list[Result]:
         """The verdicts so far, in the order of the tasks."""
         return [self._results[task_id] for task_id in self._states if task_id in self._results]
+
+    def result(self, task_id: str) -> Result | None:
+        """The verdict on one task; None while it has none."""
+        return self._results.get(task_id)
 
     def add(self, tasks: Sequence[Task]) -> None:
         """More tasks. Raises UserError and ValueError as the making does; nothing is added then."""

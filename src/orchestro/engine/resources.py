@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from orchestro.engine.ready import Signature, signature
 from orchestro.errors import UserError
 from orchestro.model import Task
+from orchestro.schedule.ready import Signature, signature
 
 __all__ = ["ResourcePool", "machine_capacities"]
 

@@ -12,13 +12,10 @@ __all__ = ["Progress"]
 class Progress:
     """A task becomes ready the moment the last of what it needs has passed."""
 
-    def __init__(self, needs: Mapping[str, Sequence[str]] | None = None) -> None:
-        """Raises CycleError or UnknownNeedError."""
+    def __init__(self) -> None:
         self._needed_by: dict[str, list[str]] = {}
         self._missing: dict[str, int] = {}
         self._passed: dict[str, bool] = {}
-        if needs:
-            self.add(needs)
 
     def add(self, needs: Mapping[str, Sequence[str]]) -> tuple[list[str], list[tuple[str, str]]]:
         """More tasks, which may need each other and those already there.

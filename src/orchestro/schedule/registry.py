@@ -1,17 +1,35 @@
-"""Policies by name."""
+"""Policies by name. The built-in ones and those of installed packages come through the same door.
+
+A package adds one with an entry point in the group ``orchestro.schedulers``: a `SchedulingStrategy` class, or a
+callable that makes one.
+"""
 
 from __future__ import annotations
 
 import difflib
 
 from orchestro.errors import UserError
+from orchestro.schedule.adaptive import AdaptiveScheduler
+from orchestro.schedule.critical_path import CriticalPathScheduler
+from orchestro.schedule.deadline import DeadlineAwareScheduler
 from orchestro.schedule.fifo import FIFOScheduler
+from orchestro.schedule.load_balancing import LoadBalancingScheduler
 from orchestro.schedule.priority import PriorityScheduler
+from orchestro.schedule.shortest_job_first import ShortestJobFirstScheduler
 from orchestro.schedule.strategy import SchedulingStrategy
 
-__all__ = ["SCHEDULERS", "make_scheduler"]
+__all__ = ["DEFAULT", "SCHEDULERS", "make_scheduler"]
 
-SCHEDULERS: dict[str, type[SchedulingStrategy]] = {"fifo": FIFOScheduler, "priority": PriorityScheduler}
+DEFAULT = "critical_path"
+SCHEDULERS: dict[str, type[SchedulingStrategy]] = {
+    "fifo": FIFOScheduler,
+    "priority": PriorityScheduler,
+    "sjf": ShortestJobFirstScheduler,
+    "load_balance": LoadBalancingScheduler,
+    "deadline": DeadlineAwareScheduler,
+    "critical_path": CriticalPathScheduler,
+    "adaptive": AdaptiveScheduler,
+}
 """The built-in policies by name."""
 
 

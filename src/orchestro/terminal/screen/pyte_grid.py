@@ -246,7 +246,7 @@ class Grid(_PyteScreen):  # type: ignore[misc]  # see _PyteScreen
         elif 0 <= how <= 2:
             self._erasing(super().erase_in_display, how)
 
-    def erase_in_line(self, how: int = 0, private: bool = False) -> None:  # noqa: ARG002 - pyte's signature
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
         if 0 <= how <= 2:
             self._erasing(super().erase_in_line, how)
 

@@ -127,7 +127,7 @@ class PyteScreen:
     def on_reply(self, reply: Callable[[bytes], None] | None) -> None:
         self._reply = reply
 
-    def encode_key(self, key: str) -> bytes | None:  # noqa: ARG002 - pyte has no encoder
+    def encode_key(self, key: str) -> bytes | None:
         return None
 
     def _answer(self, text: str) -> None:

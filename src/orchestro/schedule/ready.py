@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 from orchestro.model import Task
-from orchestro.schedule import RankedStrategy, SchedulingStrategy
+from orchestro.schedule.strategy import RankedStrategy, SchedulingStrategy
 
 __all__ = ["ReadyQueue", "Signature", "signature"]
 
