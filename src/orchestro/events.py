@@ -60,6 +60,8 @@ class RunStarted:
     cwd: str = ""
     machine: str = ""
     """Class of the machine, e.g. ``linux-x86_64-2``: durations are comparable within one."""
+    kinds: tuple[str, ...] = ()
+    """The kinds of its tasks, sorted; empty means scenarios."""
     schema: int = SCHEMA
 
 

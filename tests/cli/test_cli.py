@@ -326,7 +326,10 @@ def test_paths_may_follow_options(capsys: pytest.CaptureFixture[str]) -> None:
         (["--retires", "2"], "unknown option --retires, did you mean --retries?"),
         (["--snap", "update"], "unknown option --snap, did you mean"),
         (["--retries", "-1"], "argument --retries: expected a whole number, got '-1'"),
-        (["-j", "many"], "argument -j/--workers: expected a whole number of at least 1, or auto, got 'many'"),
+        (
+            ["-j", "many"],
+            "argument -j/--workers: expected a whole number of at least 1, two such as 2..10, or auto, got 'many'",
+        ),
         (["--timeout", "5q"], "argument --timeout: expected a duration such as 500ms, 30s or 2m, got '5q'"),
         (["--timeout", "0"], "argument --timeout: expected a duration above 0, got '0'"),
         (["-q", "-v"], "argument -v/--verbose: not allowed with argument -q/--quiet"),

@@ -6,7 +6,8 @@ import pytest
 from fake_kinds import kinds
 
 from orchestro.errors import DocumentError, UserError
-from orchestro.scenario.loader import find_files, load, load_or_raise, load_text
+from orchestro.scenario.finding import find_files
+from orchestro.scenario.loader import load, load_or_raise, load_text
 
 __all__ = ["kinds"]
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from orchestro.scenario.nodes import LARGEST_BYTES, compose
+from orchestro.scenario.finding import LARGEST_BYTES
+from orchestro.scenario.nodes import compose
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,7 @@ class _Run:
                 options.argv,
                 os.getcwd(),
                 machine,
+                tuple(sorted({task.kind for task in self._tasks})),
             )
         )
 

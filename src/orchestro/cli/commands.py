@@ -10,7 +10,9 @@ __all__ = ["NAMES", "add_parsers"]
 
 _HOMES = {
     "run": ("run", "add_parser"),
+    "resume": ("resume", "add_parser"),
     "show": ("show", "add_parser"),
+    "replay": ("resume", "add_replay_parser"),
     "runs": ("show", "add_runs_parser"),
     "list": ("inspect", "add_list_parser"),
     "validate": ("inspect", "add_validate_parser"),

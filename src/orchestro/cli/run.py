@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
 from orchestro.cli.help import HelpFormatter
 from orchestro.cli.lines import say
-from orchestro.cli.values import at_least_one, count, folder, positive_duration, shard, workers
+from orchestro.cli.values import amount, at_least_one, count, folder, positive_duration, shard, workers
 from orchestro.exits import Exit
 
 if TYPE_CHECKING:
-    from orchestro.app import RunOptions
-    from orchestro.model import Task
+    from orchestro.app import Observer, RunOptions
+    from orchestro.model import Report, Task
     from orchestro.observe.reporter import Fanout
 
-__all__ = ["add_parser"]
+__all__ = ["add_parser", "run_options", "with_reports"]
 
 _EXAMPLES = """\
 examples:
@@ -26,6 +27,7 @@ examples:
   orchestro run tests/ --last-failed --retries 2
   orchestro run tests/ --junit-xml results.xml --html report.html
   orchestro run tests/ --snapshot update
+  orchestro run tasks.yaml -j 2..10      commands with needs; as many workers as the queue deserves
 """
 
 
@@ -33,18 +35,40 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the command."""
     parser = subparsers.add_parser(
         "run",
-        help="run scenarios",
-        description="Run the scenarios in files, directories and patterns, and say what held and what did not.",
+        help="run scenarios and task files",
+        description="Run the scenarios and task files in files, directories and patterns, and say what held and what "
+        "did not.",
         epilog=_EXAMPLES,
         formatter_class=HelpFormatter,
     )
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files, directories or patterns (default: .)")
     group = parser.add_argument_group("how to run")
     group.add_argument(
-        "-j", "--workers", type=workers, metavar="N", help="scenarios at once, or auto (default: twice the processors)"
+        "-j",
+        "--workers",
+        type=workers,
+        metavar="N",
+        help="tasks at once, MIN..MAX to follow the queue, or auto (default: twice the processors)",
     )
     group.add_argument("--parallel", action="store_true", help="accepted for -j auto; runs are parallel anyway")
-    group.add_argument("--scheduler", default="priority", metavar="NAME", help="fifo or priority (default: priority)")
+    group.add_argument(
+        "--scheduler",
+        default="",
+        metavar="NAME",
+        help="critical_path (default), fifo, priority, sjf, load_balance, deadline, adaptive, or that of a package",
+    )
+    group.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        type=amount,
+        metavar="NAME=N",
+        help="how much there is of a resource that tasks take, e.g. db=2",
+    )
+    group.add_argument("--no-cache", action="store_true", help="take no result from the cache, and keep none")
+    group.add_argument(
+        "--keep-going", action="store_true", help="run whatever a failure does not block; that is the default"
+    )
     group.add_argument("--retries", type=count, metavar="N", help="give failures so many further attempts")
     group.add_argument("-x", "--fail-fast", action="store_true", help="stop at the first failure")
     group.add_argument("--maxfail", type=count, default=0, metavar="N", help="stop after so many failures")
@@ -92,26 +116,35 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(action=_run)
 
 
-def _run(options: argparse.Namespace) -> int:
-    import asyncio
-
+def run_options(options: argparse.Namespace) -> RunOptions:
+    """What the command line asks for."""
     from orchestro.app import RunOptions
     from orchestro.selection import Selection
 
-    chosen = RunOptions(
-        workers=options.workers,
+    fewest, most = options.workers or (None, None)
+    return RunOptions(
+        workers=fewest,
+        max_workers=most,
         scheduler=options.scheduler,
         retries=options.retries,
-        maxfail=1 if options.fail_fast else options.maxfail,
+        maxfail=0 if options.keep_going else 1 if options.fail_fast else options.maxfail,
         selection=Selection(options.tag, options.name, options.last_failed, options.shard),
         repeat=options.repeat,
         timeout_s=options.timeout,
+        capacities=dict(options.resource),
+        cache=not options.no_cache,
         snapshot_mode=options.snapshot,
         snapshot_dir=options.snapshot_dir,
         output_dir=options.output_dir,
         argv=options.argv,
         handle_signals=True,
     )
+
+
+def _run(options: argparse.Namespace) -> int:
+    import asyncio
+
+    chosen = run_options(options)
     paths = options.paths or ["."]
     if options.dry_run:
         return _dry_run(paths, chosen)
@@ -119,15 +152,23 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def _execute(options: argparse.Namespace, paths: list[str], chosen: RunOptions) -> int:
+    from orchestro.app import run_async
+
+    return await with_reports(options, lambda observers: run_async(paths, chosen, observers))
+
+
+async def with_reports(
+    options: argparse.Namespace, start: Callable[[Sequence[Observer]], Coroutine[None, None, Report]]
+) -> int:
+    """Run something under the reporters that the command line asks for; returns the exit code."""
     import asyncio
 
-    from orchestro.app import run_async
     from orchestro.cli.reports import Reports
 
     reports = Reports(options)
     ticking = asyncio.ensure_future(_tick(reports.fanout)) if reports.fanout.tick_s else None
     try:
-        report = await run_async(paths, chosen, [reports.fanout])
+        report = await start([reports.fanout])
     finally:
         if ticking is not None:
             ticking.cancel()
@@ -150,14 +191,17 @@ async def _tick(fanout: Fanout) -> None:
 
 def _dry_run(paths: list[str], chosen: RunOptions) -> int:
     from orchestro.app import default_workers, load_tasks, read_history
+    from orchestro.app.loading import estimates, noun
     from orchestro.observe.wording import plural
-    from orchestro.schedule import DEFAULT, make_scheduler
+    from orchestro.schedule import DEFAULT, Outlook, make_scheduler
 
     strategy = make_scheduler(chosen.scheduler or DEFAULT)
-    tasks = load_tasks(paths, chosen, read_history(chosen))
+    known = read_history(chosen)
+    tasks = load_tasks(paths, chosen, known)
+    strategy.plan(Outlook(tasks, estimates(tasks, known)))
     workers = min(chosen.workers or default_workers(), len(tasks))
     skipped = sum(1 for task in tasks if task.skip)
-    heading = f"{plural(len(tasks) - skipped, 'scenario')} would run on {plural(workers, 'worker')}, in this order"
+    heading = f"{plural(len(tasks) - skipped, noun(tasks))} would run on {plural(workers, 'worker')}, in this order"
     say(f"{heading}, {skipped} skipped:" if skipped else f"{heading}:", indent=0)
     waiting = list(tasks)
     done: set[str] = set()

@@ -11,7 +11,7 @@ from orchestro.cli.help import HelpFormatter
 from orchestro.cli.lines import say
 from orchestro.cli.values import folder
 
-__all__ = ["add_parser", "add_runs_parser"]
+__all__ = ["add_parser", "add_runs_parser", "run_directory"]
 
 _EXAMPLES = """\
 examples:
@@ -42,7 +42,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(action=_show)
 
 
-def _directory(options: argparse.Namespace) -> str:
+def run_directory(options: argparse.Namespace) -> str:
+    """The directory of the run that was asked for. Raises UserError when there is none."""
     from orchestro.errors import UserError
     from orchestro.store.directory import StateDirectory
     from orchestro.store.run_log import NAME
@@ -68,7 +69,7 @@ def _show(options: argparse.Namespace) -> int:
     from orchestro.events import to_json
     from orchestro.store.run_log import read_log
 
-    directory = _directory(options)
+    directory = run_directory(options)
     if next(read_log(directory), None) is None:
         raise UserError(f"the record in {directory} is empty: the run was killed as it began")
     if options.html or options.open:

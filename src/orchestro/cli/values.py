@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["at_least_one", "count", "duration", "folder", "positive_duration", "shard", "workers"]
+__all__ = ["amount", "at_least_one", "count", "duration", "folder", "positive_duration", "shard", "workers"]
 
 
 def count(text: str) -> int:
@@ -21,13 +21,31 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
-def workers(text: str) -> int | None:
-    """How many at once; None for ``auto``."""
+def workers(text: str) -> tuple[int, int | None] | None:
+    """How many at once, and up to how many when that follows the queue; None for ``auto``."""
     if text == "auto":
         return None
-    if not text.isdecimal() or len(text) > 5 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, or auto, got {text!r}")
-    return int(text)
+    fewest, dots, most = text.partition("..")
+    if not _is_number(fewest) or (dots and not (_is_number(most) and int(most) >= int(fewest))):
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number of at least 1, two such as 2..10, or auto, got {text!r}"
+        )
+    return int(fewest), int(most) if dots else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 5 and int(text) >= 1
+
+
+def amount(text: str) -> tuple[str, float]:
+    """``NAME=N``, N such as 2, 0.5 or 512MB."""
+    from orchestro.taskfile.document import parse_amount
+
+    name, _, value = text.partition("=")
+    try:
+        return name, parse_amount(value if name else "")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected NAME=N, e.g. db=2 or mem=8GB, got {text!r}") from None
 
 
 def shard(text: str) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from orchestro.observe.paint import Paint
 from orchestro.observe.reporter import Reporter
 from orchestro.observe.run_view import RunView
 from orchestro.observe.summary import BROKEN, summary_lines
-from orchestro.observe.wording import plural, rerun_command, seconds, verdict
+from orchestro.observe.wording import noun, plural, rerun_command, seconds, verdict
 
 if TYPE_CHECKING:
     from orchestro.observe.console_live import LiveRegion
@@ -134,7 +134,7 @@ class ConsoleReporter(Reporter):
     def _run_started(self, event: RunStarted) -> None:
         self._drawn_at = event.at + APPEAR_S - REDRAW_S
         if self._verbosity >= 0 and event.tasks > 1:
-            text = f"{plural(event.tasks, 'scenario')}, {plural(event.workers, 'worker')}"
+            text = f"{plural(event.tasks, noun(event.kinds))}, {plural(event.workers, 'worker')}"
             self._print(self._paint.dim(text))
 
     def _task_finished(self, event: TaskFinished) -> None:
@@ -256,9 +256,11 @@ class ConsoleReporter(Reporter):
     def _run_interrupted(self, event: RunInterrupted) -> None:
         running = len(self._view.running)
         if event.level > 1:
-            text = f"interrupted: ending {plural(running, 'running scenario')} now"
+            text = f"interrupted: ending {plural(running, 'running ' + self._view.noun)} now"
         else:
-            text = f"interrupted: waiting for {plural(running, 'running scenario')}; Ctrl-C again ends them now"
+            text = (
+                f"interrupted: waiting for {plural(running, 'running ' + self._view.noun)}; Ctrl-C again ends them now"
+            )
         self._tell(self._paint.warn(text))
 
     def _diagnostic(self, event: Diagnostic) -> None:

@@ -11,12 +11,15 @@ from orchestro.events import (
     Event,
     RunFinished,
     RunInterrupted,
+    RunResumed,
     RunStarted,
     StepStarted,
     TaskFinished,
     TaskPlanned,
+    WorkersChanged,
 )
 from orchestro.model import Failure, Outcome, Source
+from orchestro.observe.wording import noun
 
 __all__ = ["RunView", "Running"]
 
@@ -58,6 +61,7 @@ class RunView:
         self._measured_s = 0.0
         self._measured = 0
         self._unstarted: set[str] = set()
+        self._workers = 0
         self._apply: dict[type[Any], Callable[[Any], None]] = {
             RunStarted: self._run_started,
             TaskPlanned: self._task_planned,
@@ -67,6 +71,8 @@ class RunView:
             TaskFinished: self._task_finished,
             RunInterrupted: self._run_interrupted,
             RunFinished: self._run_finished,
+            WorkersChanged: self._workers_changed,
+            RunResumed: self._workers_changed,
         }
 
     def apply(self, event: Event) -> None:
@@ -75,6 +81,16 @@ class RunView:
         apply = self._apply.get(type(event))
         if apply is not None:
             apply(event)
+
+    @property
+    def noun(self) -> str:
+        """What to call the tasks: scenarios when they all are."""
+        return noun(self.started.kinds if self.started else ())
+
+    @property
+    def workers(self) -> int:
+        """How many there are now."""
+        return self._workers
 
     @property
     def total(self) -> int:
@@ -121,7 +137,7 @@ class RunView:
             rest = max(estimate - (now - running.started_at), 0.0)
             left += rest
             longest = max(longest, rest)
-        return max(left / max(self.started.workers if self.started else 1, 1), longest)
+        return max(left / max(self._workers, 1), longest)
 
     def _typical_s(self) -> float | None:
         if self._measured:
@@ -136,8 +152,14 @@ class RunView:
 
     def _run_started(self, event: RunStarted) -> None:
         self.started = event
+        self._workers = event.workers
+
+    def _workers_changed(self, event: WorkersChanged | RunResumed) -> None:
+        self._workers = event.workers
 
     def _task_planned(self, event: TaskPlanned) -> None:
+        if event.task_id in self.planned:
+            return
         self.planned[event.task_id] = event
         self._unstarted.add(event.task_id)
         if event.estimate_s is None:
@@ -175,6 +197,9 @@ class RunView:
     def _task_finished(self, event: TaskFinished) -> None:
         self._leave_queue(event.task_id)
         self.running.pop(event.task_id, None)
+        before = self.ended.pop(event.task_id, None)
+        if before is not None:  # the run was resumed
+            self.counts[before.outcome] -= 1
         self.ended[event.task_id] = event
         self.counts[event.outcome] = self.counts.get(event.outcome, 0) + 1
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from orchestro.model import Outcome, Source
 
-__all__ = ["ORDER", "clock", "counted", "plural", "rerun_command", "seconds", "verdict"]
+__all__ = ["ORDER", "clock", "counted", "noun", "plural", "rerun_command", "seconds", "verdict"]
 
 ORDER = (
     Outcome.FAILED,
@@ -41,6 +41,11 @@ def clock(duration_s: float) -> str:
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d}"
     return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
+
+
+def noun(kinds: Sequence[str]) -> str:
+    """What to call the tasks of a run with these kinds: scenarios when they all are."""
+    return "scenario" if not kinds or tuple(kinds) == ("scenario",) else "task"
 
 
 def plural(number: int, noun: str) -> str:

@@ -13,14 +13,13 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from orchestro.errors import Problem
+from orchestro.scenario.finding import LARGEST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["DEEPEST", "LARGEST_BYTES", "MOST_NODES", "compose"]
+__all__ = ["DEEPEST", "MOST_NODES", "compose"]
 
-LARGEST_BYTES = 1 << 20
-"""Of one file. A scenario is a few KB; a MiB composes in about a second."""
 MOST_NODES = 100_000
 """In one document once its aliases are written out."""
 DEEPEST = 200

@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from orchestro.model import Outcome, Task
 
@@ -28,9 +29,15 @@ class Seen:
 
 def history_key(task: Task) -> str:
     """What a task is called in the history: the same in every run and checkout, and for its repetitions."""
-    file = os.path.relpath(task.source.file) if task.source.file else ""
+    file = _relative(task.source.file, os.getcwd()) if task.source.file else ""
     key = f"{file}::{task.name.partition(' #')[0]}"
-    return key.encode("utf-8", "backslashreplace").decode()  # names of files need not be UTF-8
+    # Names of files need not be UTF-8.
+    return key if key.isascii() else key.encode("utf-8", "backslashreplace").decode()
+
+
+@lru_cache(maxsize=1024)
+def _relative(path: str, here: str) -> str:
+    return os.path.relpath(path, here)
 
 
 def machine_class() -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestro import __version__
 from orchestro.model import Backoff, Outcome, RetryPolicy, RetryRule
-from orchestro.taskfile.document import TaskFile
+from orchestro.taskfile.file import TaskFile
 
 __all__ = ["SMALLEST_BYTES", "keep", "kept"]
 

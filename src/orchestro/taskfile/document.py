@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from yaml.nodes import MappingNode, Node
@@ -26,8 +26,9 @@ from orchestro.scenario.shape import (
     Shape,
     Str,
 )
+from orchestro.taskfile.file import TaskFile
 
-__all__ = ["PRIORITIES", "ROUTE_KEYS", "TASK_KEYS", "TOP_KEYS", "TaskFile", "read_task_file"]
+__all__ = ["PRIORITIES", "ROUTE_KEYS", "TASK_KEYS", "TOP_KEYS", "parse_amount", "read_task_file"]
 
 PRIORITIES = {"low": -10, "normal": 0, "high": 10, "critical": 100}
 _FULL = Str(empty=False, nul=False)
@@ -37,7 +38,8 @@ _POWER = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 _RETRIED = {"failed": Outcome.FAILED, "timed out": Outcome.TIMED_OUT, "error": Outcome.ERROR}
 
 
-def _amount(text: str) -> float:
+def parse_amount(text: str) -> float:
+    """The number of ``2``, ``0.5``, ``512MB`` (powers of 1000) or ``2GiB`` (of 1024). Raises ValueError."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"expected an amount such as 2, 0.5, 512MB or 2GiB, got {text[:40]!r}")
@@ -45,7 +47,7 @@ def _amount(text: str) -> float:
     return float(number) * float((1024 if binary else 1000) ** _POWER[unit])
 
 
-_AMOUNT = Converted(_FULL, _amount, what="an amount such as 2, 0.5, 512MB or 2GiB")
+_AMOUNT = Converted(_FULL, parse_amount, what="an amount such as 2, 0.5, 512MB or 2GiB")
 
 
 def _mutexes(names: tuple[str, ...]) -> dict[str, float]:
@@ -211,19 +213,6 @@ TOP_KEYS: Mapping[str, Field] = {
     "retry_budget": Field(Int(0, 1_000_000), "How many retries the whole run may spend.", "no limit"),
 }
 """The keys of the file."""
-
-
-@dataclass(slots=True)
-class TaskFile:
-    """What one file holds, as plain values: it can be kept with `marshal` but for the retry policies."""
-
-    file: str
-    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Keys that were given, by task; ``line`` and ``column`` with them."""
-    resources: dict[str, float] = field(default_factory=dict)
-    routes: tuple[dict[str, Any], ...] = ()
-    breakers: dict[str, Any] = field(default_factory=dict)
-    retry_budget: int | None = None
 
 
 _TASK = Fields(TASK_KEYS, one_of=("run", "scenario", "python"))

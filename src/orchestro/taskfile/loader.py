@@ -6,20 +6,21 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestro.engine.executors.command import Command
 from orchestro.errors import DocumentError, Problem
 from orchestro.graph import CycleError, Graph
 from orchestro.model import NOTHING, CacheInputs, RetryPolicy, Source, Task
-from orchestro.scenario.document import Scenario
-from orchestro.scenario.loader import Loaded, find_files, join_documents, looks_like_scenario, read_documents
-from orchestro.scenario.nodes import LARGEST_BYTES, compose
-from orchestro.scenario.reader import BAD, Reader, nearest
-from orchestro.scenario.tasks import scenario_task
+from orchestro.scenario.finding import LARGEST_BYTES, find_files, looks_like_scenario
 from orchestro.taskfile.compiled import SMALLEST_BYTES, keep, kept
-from orchestro.taskfile.document import TaskFile, read_task_file
+from orchestro.taskfile.file import TaskFile
 from orchestro.taskfile.routes import DEFAULT_TIMES, DeadEnd, Routes
+
+if TYPE_CHECKING:
+    from orchestro.scenario.document import Scenario
+
+# What reads YAML is imported where it is needed: a run whose task files are known already never does.
 
 __all__ = ["Work", "load_work"]
 
@@ -63,9 +64,14 @@ class _Loading:
         for path, explicit in find_files(paths):
             self._read(path, explicit)
         named = {name for found in self._files for name in found.tasks}
-        loaded: Loaded = join_documents(self._drafts, self._problems, named)
-        self._problems = list(loaded.problems)
-        work = Work([scenario_task(scenario) for scenario in loaded.scenarios], has_task_files=bool(self._files))
+        work = Work(has_task_files=bool(self._files))
+        if self._drafts:
+            from orchestro.scenario.loader import join_documents
+            from orchestro.scenario.tasks import scenario_task
+
+            loaded = join_documents(self._drafts, self._problems, named)
+            self._problems = list(loaded.problems)
+            work.tasks = [scenario_task(scenario) for scenario in loaded.scenarios]
         self._join(work)
         if self._problems:
             raise DocumentError(sorted(self._problems, key=lambda p: (p.file, p.line, p.column)))
@@ -85,6 +91,8 @@ class _Loading:
             if named or explicit:
                 self._read_tasks(path, data)
         elif explicit or looks_like_scenario(data):
+            from orchestro.scenario.loader import read_documents
+
             read_documents(data[: LARGEST_BYTES + 1], path, self._drafts, self._problems)
 
     def _read_tasks(self, path: str, data: bytes) -> None:
@@ -93,6 +101,10 @@ class _Loading:
         if known is not None:
             self._files.append(known)
             return
+        from orchestro.scenario.nodes import compose
+        from orchestro.scenario.reader import BAD, Reader
+        from orchestro.taskfile.document import read_task_file
+
         roots, broken = compose(data, path, largest_bytes=LARGEST_TASK_FILE_BYTES)
         reader = Reader(path)
         found = [one for root in roots if (one := read_task_file(root, reader)) is not BAD]
@@ -150,6 +162,8 @@ class _Loading:
         return made
 
     def _scenarios(self, name: str, spec: Mapping[str, Any], source: Source, folder: str) -> list[Task]:
+        from orchestro.scenario.loader import join_documents, read_documents
+
         path = os.path.relpath(os.path.join(folder, spec["scenario"]))
         drafts: list[Any] = []
         problems: list[Problem] = []
@@ -194,6 +208,8 @@ class _Loading:
         if need in mending:
             hint = "it mends and is run only when a route leads to it"
         else:
+            from orchestro.scenario.reader import nearest
+
             near = nearest(need, members)
             hint = f"did you mean {near!r}?" if near else "what is needed must be in the paths of the run"
         where = task.source
@@ -269,6 +285,8 @@ def _common(name: str, spec: Mapping[str, Any], source: Source) -> Task:
 
 def _joined(common: Task, scenario: Scenario, name: str) -> Task:
     """A scenario as a task of a task file: what the task file says goes before what the scenario says."""
+    from orchestro.scenario.tasks import scenario_task
+
     task = scenario_task(scenario)
     return replace(
         task,

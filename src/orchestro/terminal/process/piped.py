@@ -12,7 +12,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from orchestro.terminal.process import ExitWatch
+from orchestro.terminal.process import ExitWatch, Watcher
 from orchestro.terminal.process.spawn import exit_code, spawn
 
 __all__ = ["Ended", "run_piped"]
@@ -37,11 +37,11 @@ class _Command:
     """One process and its pipe, until both have ended."""
 
     def __init__(self, argv: Sequence[str], cwd: str, env: Mapping[str, str], limit_bytes: int) -> None:
-        self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         self._limit = limit_bytes
         self._output = bytearray()
         self._cut = 0
-        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[None] = loop.create_future()
         reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
         self._pipe = reading
         try:
@@ -59,7 +59,8 @@ class _Command:
         finally:
             os.close(writing)
         self._watch = ExitWatch(self.pid, self._exited)
-        self._loop.add_reader(self._pipe, self._read)
+        self._watcher = Watcher.of(loop)
+        self._watcher.add(reading, self._read)
 
     def _read(self) -> None:
         try:
@@ -67,7 +68,7 @@ class _Command:
         except BlockingIOError:
             return
         if not data:
-            self._loop.remove_reader(self._pipe)
+            self._watcher.remove(self._pipe)
             return
         self._keep(data)
 
@@ -99,7 +100,6 @@ class _Command:
         """End what is left of the group, take the last of the output, reap. Only after the command has ended."""
         # While the command is a zombie, its number and that of its group belong to nobody else.
         self.signal_group(signal.SIGKILL)
-        self._loop.remove_reader(self._pipe)
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self._pipe, _CHUNK):
                 self._keep(data)
@@ -113,7 +113,7 @@ class _Command:
 
     def close(self) -> None:
         if self._pipe >= 0:
-            self._loop.remove_reader(self._pipe)
+            self._watcher.remove(self._pipe)
             os.close(self._pipe)
             self._pipe = -1
         self._watch.close()
