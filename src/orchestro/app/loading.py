@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestro.app.options import RunOptions
-from orchestro.errors import SelectionError
+from orchestro.errors import SelectionError, StoreError
 from orchestro.model import Task
 from orchestro.selection import Selection, select
 from orchestro.store.directory import StateDirectory
@@ -119,14 +119,15 @@ def read_history(options: RunOptions) -> dict[str, Seen]:
 
 def open_history(state: StateDirectory, store: str = "") -> tuple[History | None, dict[str, Seen], str]:
     """The history, what it knows about this class of machine, and that class. None when it cannot be used."""
-    import sqlite3
-
+    from orchestro.store.database import open_database
     from orchestro.store.history import History, machine_class
 
     machine = machine_class()
     try:
         state.prepare()
-        history = History(store or state.history)
+        history = History(open_database(store or state.history))
         return history, history.read(machine), machine
-    except (sqlite3.Error, OSError):
+    except (StoreError, OSError):
+        if store:  # asked for by name: a run that goes on without it would lose what others wait for
+            raise
         return None, {}, machine
