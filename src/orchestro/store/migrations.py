@@ -49,7 +49,9 @@ MIGRATIONS: tuple[Migration, ...] = (
 
 _HAS_VERSION = {
     "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
-    "postgresql": "SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL",
+    # Not to_regclass: that answers from a cache, which may not know yet what another has done while we waited for it.
+    "postgresql": "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relname = 'schema_version' AND n.nspname = ANY (current_schemas(false))",
 }
 
 
