@@ -15,7 +15,7 @@ from orchestro.model import Outcome
 from orchestro.store import sqlite
 from orchestro.store.database import open_database, without_password
 from orchestro.store.history import History
-from orchestro.store.migrations import MIGRATIONS, schema_version
+from orchestro.store.migrations import LATEST, schema_version
 
 
 class TestSqlite(StoreConformance):
@@ -40,7 +40,7 @@ def test_the_file_of_an_earlier_orchestro_is_taken_over_in_place(tmp_path: Path)
     history.add("m", 2.0, [("f::a", Outcome.FLAKY, 3.0)])
     seen = history.read("m")["f::a"]
     assert (seen.duration_s, seen.runs, seen.recent) == (2.3, 5, "py")
-    assert schema_version(history.database) == MIGRATIONS[-1].version
+    assert schema_version(history.database) == LATEST
     history.close()
 
 

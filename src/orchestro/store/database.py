@@ -6,7 +6,6 @@ there were one writer, so that what is read in one still holds when it is writte
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -24,10 +23,7 @@ LOCK_TIMEOUT_S = 10.0
 _ATTEMPTS = 5
 """At a transaction that the database gives up for another, which takes nobody's lock twice in a row."""
 _NO_PARAMETERS: Parameters = {}
-_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 _POSTGRESQL = ("postgresql", "postgres")
-_PASSWORD = re.compile(r"(?i)(\bpostgres(?:ql)?://[^\s:/?#@]*):\S*@")
-_PASSWORD_OPTION = re.compile(r"(?i)([?&])password=[^&\s]*")
 
 
 class Database(Protocol):
@@ -75,15 +71,13 @@ def open_database(url: str) -> Database:
 
 
 def _connect(url: str) -> Database:
-    found = _SCHEME.match(url)
-    scheme = found[1].lower() if found else ""
+    scheme, path = _split(url)
     if scheme in _POSTGRESQL:
         from orchestro.store.postgres import PostgresDatabase
 
         return PostgresDatabase(url)
     if scheme not in ("", "sqlite"):
         raise UserError(f"{scheme}:// is no store; expected a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE")
-    path = url[len("sqlite://") :] if scheme else url
     if scheme:
         if not path.startswith("/"):
             raise UserError(f"{url!r} names a host, but SQLite is a file; write sqlite:///{path}")
@@ -112,9 +106,20 @@ def write(database: Database, work: Callable[[], _T]) -> _T:
 
 def is_url(store: str) -> bool:
     """Whether a store is named by URL; else it is a path."""
-    return _SCHEME.match(store) is not None
+    return bool(_split(store)[0])
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Scheme and what follows ``://``; a path has no scheme."""
+    scheme, mark, rest = url.partition("://")
+    return (scheme.lower(), rest) if mark and scheme.isalnum() else ("", url)
 
 
 def without_password(text: str) -> str:
     """`text` without the passwords of the URLs of PostgreSQL in it, for what is shown or kept."""
-    return _PASSWORD_OPTION.sub(r"\1password=", _PASSWORD.sub(r"\1@", text)) if "://" in text else text
+    if "://" not in text:
+        return text
+    import re  # most runs come without a URL and are spared the patterns
+
+    text = re.sub(r"(?i)(\bpostgres(?:ql)?://[^\s:/?#@]*):\S*@", r"\1@", text)
+    return re.sub(r"(?i)([?&])password=[^&\s]*", r"\1password=", text)

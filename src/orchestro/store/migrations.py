@@ -6,21 +6,16 @@ A step that was released is never changed; what has to be different is a further
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import TypeAlias
 
 from orchestro.errors import StoreError
 from orchestro.store.database import Database
 
-__all__ = ["MIGRATIONS", "Migration", "migrate", "schema_version"]
+__all__ = ["LATEST", "MIGRATIONS", "Migration", "migrate", "schema_version"]
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One step: statements for both databases, or by dialect where they must differ."""
-
-    version: int
-    statements: tuple[str | Mapping[str, str], ...]
-
+Migration: TypeAlias = tuple[str | Mapping[str, str], ...]
+"""The statements of one step, for both databases, or by dialect where they must differ."""
 
 _TASK = (
     "CREATE TABLE task (key TEXT, machine TEXT, duration_s DOUBLE PRECISION, outcome TEXT, runs BIGINT,"
@@ -41,11 +36,13 @@ _DEAD_LETTER = (
 )
 
 MIGRATIONS: tuple[Migration, ...] = (
-    Migration(1, ({"sqlite": f"{_TASK} WITHOUT ROWID", "postgresql": _TASK},)),
-    Migration(2, ("ALTER TABLE task ADD COLUMN recent TEXT NOT NULL DEFAULT ''", _RECENT)),
-    Migration(3, (_DEAD_LETTER, "CREATE INDEX dead_letter_by_time ON dead_letter (last_at)")),
+    ({"sqlite": f"{_TASK} WITHOUT ROWID", "postgresql": _TASK},),
+    ("ALTER TABLE task ADD COLUMN recent TEXT NOT NULL DEFAULT ''", _RECENT),
+    (_DEAD_LETTER, "CREATE INDEX dead_letter_by_time ON dead_letter (last_at)"),
 )
-"""In order; the number of the last is the version of the schema."""
+"""In order: the first makes version 1 of an empty store, each of the others the next version."""
+LATEST = len(MIGRATIONS)
+"""The version of the schema that this orchestro reads and writes."""
 
 _HAS_VERSION = {
     "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'",
@@ -60,7 +57,7 @@ def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) ->
 
     Raises StoreError when a later version of orchestro has written it.
     """
-    latest = migrations[-1].version
+    latest = len(migrations)
     if _checked(database, latest) == latest:
         return
     with database.transaction():
@@ -68,10 +65,9 @@ def migrate(database: Database, migrations: Sequence[Migration] = MIGRATIONS) ->
         if not _keeps_version(database):
             database.execute("CREATE TABLE schema_version (version BIGINT NOT NULL)")
             database.execute("INSERT INTO schema_version VALUES (:version)", {"version": version})
-        for migration in migrations:
-            if migration.version > version:
-                for statement in migration.statements:
-                    database.execute(statement if isinstance(statement, str) else statement[database.dialect])
+        for migration in migrations[version:]:
+            for statement in migration:
+                database.execute(statement if isinstance(statement, str) else statement[database.dialect])
         database.execute("UPDATE schema_version SET version = :version", {"version": latest})
 
 
