@@ -8,21 +8,41 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from orchestro.errors import StoreError
-from orchestro.model import Outcome
+from orchestro.errors import StoreConflict, StoreError, UserError
+from orchestro.model import DeadLetter, Outcome, Source
+from orchestro.store import dead_letters
 from orchestro.store.database import Database, open_database, write
+from orchestro.store.dead_letters import DeadLetters
 from orchestro.store.history import History
 from orchestro.store.migrations import LATEST, MIGRATIONS, migrate, schema_version
 
+LETTER = DeadLetter(
+    fingerprint="abc123",
+    task_id="a",
+    kind="scenario",
+    name="logs in",
+    source=Source("tests/login.yaml", 3, 5),
+    error="no prompt within 5 s",
+    reason="failed 3 times",
+    attempts=3,
+    count=1,
+    first_at=10.0,
+    last_at=10.0,
+    run_id="r1",
+    payload='{"command": ["login"]}',
+    stage="qa",
+)
 WRITERS = 8
 ROUNDS = 25
 _WRITER = """
 import sys
-from orchestro.model import Outcome
+from orchestro.model import DeadLetter, Outcome, Source
 from orchestro.store.database import open_database, write
+from orchestro.store.dead_letters import DeadLetters
 from orchestro.store.history import History
 
 url, rounds = sys.argv[1], int(sys.argv[2])
@@ -30,6 +50,8 @@ print("ready", flush=True)
 sys.stdin.readline()
 database = open_database(url)  # all of them make or migrate the store at once
 history = History(database)
+letters = DeadLetters(database)
+letter = DeadLetter("poison", "t", "k", "n", Source(), "", "", 1, 1, 1.0, 1.0, "r", "{}", "")
 
 def count():
     [[number]] = database.query("SELECT runs FROM task WHERE key = 'counter'") or [[0]]
@@ -42,6 +64,7 @@ for number in range(rounds):
     keys = [f"k{(number * 7 + place) % 20}" for place in range(20)]
     history.add("m", float(number), [(key, Outcome.FLAKY, 1.0) for key in keys])
     write(database, count)
+    letters.add(letter)
 database.close()
 """
 _STUCK = """
@@ -159,6 +182,7 @@ class StoreConformance:
         assert [writer.returncode for writer in writers] == [0] * WRITERS
         database = open_database(url)
         assert database.query("SELECT runs FROM task WHERE key = 'counter'") == [(WRITERS * ROUNDS,)]
+        assert DeadLetters(database).get("poison").count == WRITERS * ROUNDS
         seen = History(database).read("m")
         assert {seen[f"k{number}"].runs for number in range(20)} == {WRITERS * ROUNDS}
         assert {seen[f"k{number}"].counts[Outcome.FLAKY] for number in range(20)} == {50}
@@ -190,8 +214,6 @@ class StoreConformance:
         raise NotImplementedError
 
     def test_a_transaction_that_was_given_up_is_done_again_a_bounded_number_of_times(self, database: Database) -> None:
-        from orchestro.errors import StoreConflict
-
         tries: list[int] = []
 
         def work(fails: int) -> str:
@@ -209,3 +231,73 @@ class StoreConformance:
             write(database, lambda: work(99))
         assert len(tries) == 5
         assert database.query("SELECT * FROM task") == []
+
+    def test_a_letter_is_read_back_as_it_was_kept(self, database: Database) -> None:
+        letters = DeadLetters(database)
+        assert letters.list() == []
+        letters.add(LETTER)
+        assert letters.list() == [LETTER]
+        assert letters.get("abc123") == LETTER
+        assert len(letters) == 1
+
+    def test_a_letter_that_comes_again_is_counted_and_keeps_when_it_first_came(self, database: Database) -> None:
+        letters = DeadLetters(database)
+        letters.add(LETTER)
+        letters.add(replace(LETTER, error="other", run_id="r2", first_at=20.0, last_at=20.0))
+        letters.add(replace(LETTER, error="late", run_id="r0", first_at=5.0, last_at=5.0, count=40))
+        assert letters.list() == [replace(LETTER, error="late", run_id="r0", count=3, last_at=20.0)]
+
+    def test_replaying_counts_from_nothing(self, database: Database) -> None:
+        letters = DeadLetters(database)
+        letters.add(LETTER)
+        assert letters.reset_count("abc123")
+        assert letters.get("abc123").count == 0
+        letters.add(LETTER)
+        assert letters.get("abc123").count == 1
+        assert not letters.reset_count("abc")
+
+    def test_letters_are_listed_newest_first_in_pages(self, database: Database) -> None:
+        letters = DeadLetters(database)
+        for number in range(7):
+            letters.add(replace(LETTER, fingerprint=f"f{number}", last_at=float(number % 5)))
+        everything = [letter.fingerprint for letter in letters.list()]
+        assert everything == ["f4", "f3", "f2", "f1", "f6", "f0", "f5"]
+        assert [letter.fingerprint for offset in (0, 3, 6, 9) for letter in letters.list(3, offset)] == everything
+
+    def test_the_beginning_of_a_fingerprint_names_a_letter_when_no_other_begins_so(self, database: Database) -> None:
+        letters = DeadLetters(database)
+        for fingerprint in ("ab", "abc1", "abc2", "x%", "x1"):
+            letters.add(replace(LETTER, fingerprint=fingerprint))
+        assert letters.get("abc1").fingerprint == "abc1"
+        assert letters.get("ab").fingerprint == "ab"
+        assert letters.get("x%").fingerprint == "x%"
+        for prefix, problem in (("abc", "several dead letters begin"), ("", "there is no"), ("_", "there is no")):
+            with pytest.raises(UserError, match=problem):
+                letters.get(prefix)
+
+    def test_letters_are_removed_one_by_one_by_age_or_all(self, database: Database) -> None:
+        letters = DeadLetters(database, clock=lambda: 100.0)
+        for at in (10.0, 60.0, 90.0):
+            letters.add(replace(LETTER, fingerprint=f"at{at:g}", first_at=10.0, last_at=at))
+        assert letters.purge(older_than_s=95.0) == 0
+        assert letters.purge(older_than_s=40.0) == 2
+        assert [letter.fingerprint for letter in letters.list()] == ["at90"]
+        assert not letters.remove("at")
+        assert letters.remove("at90")
+        letters.add(LETTER)
+        assert letters.purge() == 1
+        assert letters.list() == []
+
+    def test_the_oldest_letters_make_room(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(dead_letters, "MAX_LETTERS", 3)
+        letters = DeadLetters(database)
+        for number in (5, 1, 4, 2, 3):
+            letters.add(replace(LETTER, fingerprint=f"f{number}", last_at=float(number)))
+        assert [letter.fingerprint for letter in letters.list()] == ["f5", "f4", "f3"]
+
+    def test_any_text_can_be_kept(self, database: Database) -> None:
+        letters = DeadLetters(database)
+        letters.add(replace(LETTER, error="a\0b \udce9 \N{PILE OF POO} 'q' %s :x", source=Source("\udcff.yaml")))
+        [kept] = letters.list()
+        assert kept.error == "a\ufffdb \\udce9 \N{PILE OF POO} 'q' %s :x"
+        assert kept.source.file == "\\udcff.yaml"
