@@ -12,6 +12,7 @@ _HOMES = {
     "run": ("run", "add_parser"),
     "show": ("show", "add_parser"),
     "runs": ("show", "add_runs_parser"),
+    "dlq": ("dlq", "add_parser"),
     "list": ("inspect", "add_list_parser"),
     "validate": ("inspect", "add_validate_parser"),
     "schema": ("inspect", "add_schema_parser"),

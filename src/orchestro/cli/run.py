@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestro.cli.help import HelpFormatter
 from orchestro.cli.lines import say
+from orchestro.cli.store_option import add_store_option
 from orchestro.cli.values import at_least_one, count, folder, positive_duration, shard, workers
 from orchestro.exits import Exit
 
@@ -89,6 +90,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="DIR",
         help="where runs are kept (default: .orchestro)",
     )
+    add_store_option(group)
     parser.set_defaults(action=_run)
 
 
@@ -97,6 +99,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from orchestro.app import RunOptions
     from orchestro.selection import Selection
+    from orchestro.store.database import without_password
 
     chosen = RunOptions(
         workers=options.workers,
@@ -109,7 +112,8 @@ def _run(options: argparse.Namespace) -> int:
         snapshot_mode=options.snapshot,
         snapshot_dir=options.snapshot_dir,
         output_dir=options.output_dir,
-        argv=options.argv,
+        store=options.store or "",
+        argv=tuple(without_password(argument) for argument in options.argv),
         handle_signals=True,
     )
     paths = options.paths or ["."]

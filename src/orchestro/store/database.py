@@ -12,7 +12,16 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from orchestro.errors import StoreConflict, UserError
 
-__all__ = ["LOCK_TIMEOUT_S", "Database", "Parameters", "Row", "is_url", "open_database", "without_password", "write"]
+__all__ = [
+    "LOCK_TIMEOUT_S",
+    "Database",
+    "Parameters",
+    "Row",
+    "open_database",
+    "sqlite_path",
+    "without_password",
+    "write",
+]
 
 Parameters: TypeAlias = Mapping[str, object]
 Row: TypeAlias = tuple[Any, ...]
@@ -71,11 +80,21 @@ def open_database(url: str) -> Database:
 
 
 def _connect(url: str) -> Database:
-    scheme, path = _split(url)
-    if scheme in _POSTGRESQL:
+    path = sqlite_path(url)
+    if path is None:
         from orchestro.store.postgres import PostgresDatabase
 
         return PostgresDatabase(url)
+    from orchestro.store.sqlite import SqliteDatabase
+
+    return SqliteDatabase(path)
+
+
+def sqlite_path(url: str) -> str | None:
+    """The file of the store that `url` names; None for a server. Raises UserError when it names neither."""
+    scheme, path = _split(url)
+    if scheme in _POSTGRESQL:
+        return None
     if scheme not in ("", "sqlite"):
         raise UserError(f"{scheme}:// is no store; expected a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE")
     if scheme:
@@ -84,9 +103,7 @@ def _connect(url: str) -> Database:
         path = path[1:]
     if not path:
         raise UserError("the path of the store is empty; expected a path, sqlite:///PATH or postgresql://...")
-    from orchestro.store.sqlite import SqliteDatabase
-
-    return SqliteDatabase(path)
+    return path
 
 
 def write(database: Database, work: Callable[[], _T]) -> _T:
@@ -102,11 +119,6 @@ def write(database: Database, work: Callable[[], _T]) -> _T:
             continue
     with database.transaction():
         return work()
-
-
-def is_url(store: str) -> bool:
-    """Whether a store is named by URL; else it is a path."""
-    return bool(_split(store)[0])
 
 
 def _split(url: str) -> tuple[str, str]:
