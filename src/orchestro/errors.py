@@ -16,6 +16,8 @@ __all__ = [
     "Problem",
     "SelectionError",
     "SpawnError",
+    "StoreConflict",
+    "StoreError",
     "TerminalClosed",
     "UnknownKey",
     "UserError",
@@ -74,6 +76,14 @@ class SpawnError(InfrastructureError):
         self.argv = tuple(argv)
         self.reason = reason
         super().__init__(f"cannot start {argv[0] if argv else '(empty command)'!r}: {reason}")
+
+
+class StoreError(InfrastructureError):
+    """Raised when the store cannot be opened, read or written; the message says why and what to do."""
+
+
+class StoreConflict(StoreError):
+    """Raised when the database gave a transaction up in favour of another; nothing of it was written."""
 
 
 class BreakerOpen(InfrastructureError):

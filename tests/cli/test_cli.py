@@ -297,7 +297,7 @@ def test_bash_completes_commands_options_and_choices() -> None:
         )
         return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.split()
 
-    assert complete("orchestro", "r") == ["run", "runs"]
+    assert complete("orchestro", "ru") == ["run", "runs"]
     assert complete("orchestro", "run", "--htm") == ["--html"]
     assert complete("orchestro", "run", "--snapshot", "u") == ["update"]
     assert complete("orchestro", "completion", "z") == ["zsh"]

@@ -1,4 +1,4 @@
-"""Run log, history and state directory."""
+"""Run log and state directory."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 
 from orchestro.events import AttemptStarted, Event, RunStarted, StepStarted, TaskFinished
-from orchestro.model import Failure, Finding, Outcome, Source, Task
+from orchestro.model import Failure, Finding, Outcome, Source
 from orchestro.store.directory import KEPT_RUNS, StateDirectory
-from orchestro.store.history import History, history_key
 from orchestro.store.run_log import NAME, RunLog, read_log
 
 EVENTS: list[Event] = [
@@ -55,25 +54,6 @@ def test_events_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
         '{"type":"future"}\nrubbish\n{"type":"attempt_started","at":2.0,"task_id":"a","number":1,"worker":0,"new":1}\n'
     )
     assert list(read_log(str(tmp_path))) == [EVENTS[1]]
-
-
-def test_history_keeps_a_moving_average_of_passed_runs_and_the_last_outcome(tmp_path: Path) -> None:
-    history = History(str(tmp_path / "h.db"))
-    history.add("m", 1.0, [("a", Outcome.PASSED, 1.0), ("b", Outcome.FAILED, 9.0)])
-    history.add("m", 2.0, [("a", Outcome.PASSED, 2.0)])
-    history.add("m", 3.0, [("a", Outcome.TIMED_OUT, 60.0)])
-    seen = history.read("m")
-    assert seen["a"].duration_s is not None
-    assert abs(seen["a"].duration_s - 1.3) < 1e-9
-    assert (seen["a"].last_outcome, seen["a"].runs) == (Outcome.TIMED_OUT, 3)
-    assert (seen["b"].duration_s, seen["b"].last_outcome) == (None, Outcome.FAILED)
-    assert history.read("other") == {}
-    history.close()
-
-
-def test_repetitions_share_their_history() -> None:
-    one = Task("a #2", "s", "a #2", source=Source("x/y.yaml", 1))
-    assert history_key(one) == f"{os.path.join('x', 'y.yaml')}::a"
 
 
 def test_only_the_newest_runs_are_kept(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestro.app.options import RunOptions
-from orchestro.errors import SelectionError
+from orchestro.errors import SelectionError, StoreError
 from orchestro.model import Task
 from orchestro.selection import Selection, select
 from orchestro.store.directory import StateDirectory
@@ -107,9 +107,12 @@ def estimates(tasks: Sequence[Task], known: dict[str, Seen]) -> dict[str, float]
 
 
 def read_history(options: RunOptions) -> dict[str, Seen]:
-    """What earlier runs in the state directory taught; empty when there were none."""
+    """What earlier runs taught; empty when there were none. Makes no store where there is none yet."""
+    from orchestro.store.database import sqlite_path
+
     state = StateDirectory(options.output_dir)
-    if not options.store and not os.path.exists(state.history):
+    path = sqlite_path(options.store or state.history)
+    if path is not None and not os.path.exists(path):
         return {}
     history, known, _ = open_history(state, options.store)
     if history is not None:
@@ -118,15 +121,20 @@ def read_history(options: RunOptions) -> dict[str, Seen]:
 
 
 def open_history(state: StateDirectory, store: str = "") -> tuple[History | None, dict[str, Seen], str]:
-    """The history, what it knows about this class of machine, and that class. None when it cannot be used."""
-    import sqlite3
+    """The history, what it knows about this class of machine, and that class.
 
+    None when the one in the state directory cannot be used. Raises StoreError when it is the `store` asked for by name:
+    others wait for what this run would record there.
+    """
+    from orchestro.store.database import open_database
     from orchestro.store.history import History, machine_class
 
     machine = machine_class()
     try:
         state.prepare()
-        history = History(store or state.history)
+        history = History(open_database(store or state.history))
         return history, history.read(machine), machine
-    except (sqlite3.Error, OSError):
+    except (StoreError, OSError):
+        if store:
+            raise
         return None, {}, machine

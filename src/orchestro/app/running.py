@@ -22,6 +22,7 @@ from orchestro.engine.executors.registry import Executors
 from orchestro.engine.executors.settings import ExecutorSettings
 from orchestro.engine.resources import machine_capacities
 from orchestro.engine.scaling import FollowQueue
+from orchestro.errors import StoreError
 from orchestro.events import BreakerChanged, Diagnostic, Event, RunFinished, RunResumed, RunStarted, StrategyChanged
 from orchestro.exits import Exit
 from orchestro.isolate.scratch import Scratch
@@ -270,8 +271,6 @@ class _Run:
                 loop.remove_signal_handler(number)
 
     def _learn(self, history: History, machine: str, results: Sequence[Result]) -> None:
-        import sqlite3
-
         from orchestro.store.history import history_key
 
         by_id = {task.id: task for task in self._tasks}
@@ -282,7 +281,7 @@ class _Run:
         ]
         try:
             history.add(machine, time.time(), ended)
-        except sqlite3.Error as error:
+        except StoreError as error:
             self._emit(Diagnostic(self._clock(), "warning", f"the history was not written: {error}"))
 
     def _obsolete_snapshots(self, executors: Executors) -> tuple[str, ...]:

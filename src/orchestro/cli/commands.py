@@ -14,6 +14,7 @@ _HOMES = {
     "show": ("show", "add_parser"),
     "replay": ("resume", "add_replay_parser"),
     "runs": ("show", "add_runs_parser"),
+    "dlq": ("dlq", "add_parser"),
     "list": ("inspect", "add_list_parser"),
     "validate": ("inspect", "add_validate_parser"),
     "schema": ("inspect", "add_schema_parser"),

@@ -29,8 +29,19 @@ def reference() -> str:
         if isinstance(action, argparse._SubParsersAction):
             for name, command in action.choices.items():
                 parts += [f"## orchestro {name}\n", f"```\n{command.format_help().strip()}\n```\n"]
+                parts += _within(f"orchestro {name}", command)
     parts.append(_ENVIRONMENT)
     return "\n".join(parts)
+
+
+def _within(name: str, command: argparse.ArgumentParser) -> list[str]:
+    """The pages of the commands of a command."""
+    return [
+        f"### {name} {inner}\n\n```\n{parser.format_help().strip()}\n```\n"
+        for action in command._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for inner, parser in action.choices.items()
+    ]
 
 
 _MEANINGS = {
@@ -57,6 +68,7 @@ _ENVIRONMENT = """\
 | `NO_COLOR`, `FORCE_COLOR`, `TERM=dumb` | no colours; colours without a terminal; no colours and no live view |
 | `CI` | `true` makes a missing snapshot a failure, and turns the live view off |
 | `GITHUB_ACTIONS` | `true` adds annotations and a job summary |
+| `ORCHESTRO_STORE` | the store, where there is no `--store` |
 | `ORCHESTRO_SCREEN` | `ghostty` or `pyte`: the terminal emulator |
 | `ORCHESTRO_DEBUG` | shows the traceback of an internal error at once |
 """

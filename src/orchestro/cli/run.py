@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestro.cli.help import HelpFormatter
 from orchestro.cli.lines import say
+from orchestro.cli.store_option import add_store_option
 from orchestro.cli.values import amount, at_least_one, count, folder, positive_duration, shard, workers
 from orchestro.exits import Exit
 
@@ -113,6 +114,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="DIR",
         help="where runs are kept (default: .orchestro)",
     )
+    add_store_option(group)
     parser.set_defaults(action=_run)
 
 
@@ -120,6 +122,7 @@ def run_options(options: argparse.Namespace) -> RunOptions:
     """What the command line asks for."""
     from orchestro.app import RunOptions
     from orchestro.selection import Selection
+    from orchestro.store.database import without_password
 
     fewest, most = options.workers or (None, None)
     return RunOptions(
@@ -136,7 +139,8 @@ def run_options(options: argparse.Namespace) -> RunOptions:
         snapshot_mode=options.snapshot,
         snapshot_dir=options.snapshot_dir,
         output_dir=options.output_dir,
-        argv=options.argv,
+        store=options.store or "",
+        argv=tuple(without_password(argument) for argument in options.argv),
         handle_signals=True,
     )
 

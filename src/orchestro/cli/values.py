@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["amount", "at_least_one", "count", "duration", "folder", "positive_duration", "shard", "workers"]
+__all__ = ["age", "amount", "at_least_one", "count", "duration", "folder", "positive_duration", "shard", "workers"]
 
 
 def count(text: str) -> int:
@@ -73,6 +73,16 @@ def duration(text: str) -> float:
         raise argparse.ArgumentTypeError(
             f"expected a duration such as 500ms, 30s or 2m, got {text!r}: {error}"
         ) from None
+
+
+def age(text: str) -> float:
+    """Seconds of a `duration` that may begin with days: ``7d``, ``1d12h``, ``30m``."""
+    days, mark, rest = text.partition("d")
+    if not mark:
+        return duration(text)
+    if not days.isdecimal() or len(days) > 5:
+        raise argparse.ArgumentTypeError(f"expected an age such as 7d, 12h or 30m, got {text!r}")
+    return int(days) * 86400.0 + (duration(rest) if rest else 0.0)
 
 
 def positive_duration(text: str) -> float:

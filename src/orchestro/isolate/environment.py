@@ -35,6 +35,8 @@ DROPPED = frozenset(
         "TMUX_PANE",
         "VTE_VERSION",
         "WINDOWID",
+        # It may hold a password, and an orchestro under test must not write into the store of this one.
+        "ORCHESTRO_STORE",
         # Files of the user outside HOME.
         "BASH_ENV",
         "ENV",

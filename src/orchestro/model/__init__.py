@@ -1,8 +1,10 @@
 """What travels between the parts: tasks, outcomes, results. Frozen values without I/O.
 
-`task.py` what is to be done, `retry.py` how often, `outcome.py` how it can end, `result.py` how it did end.
+`task.py` what is to be done, `retry.py` how often, `outcome.py` how it can end, `result.py` how it did end,
+`dead_letter.py` what was given up.
 """
 
+from orchestro.model.dead_letter import DeadLetter
 from orchestro.model.outcome import Outcome
 from orchestro.model.result import Attempt, Failure, Finding, Report, Result
 from orchestro.model.retry import NO_WAIT, Backoff, RetryPolicy, RetryRule
@@ -15,6 +17,7 @@ __all__ = [
     "Attempt",
     "Backoff",
     "CacheInputs",
+    "DeadLetter",
     "Failure",
     "Finding",
     "Outcome",

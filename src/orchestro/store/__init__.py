@@ -1,4 +1,6 @@
-"""What is kept between runs: `directory.py` the state directory, `run_log.py` the events of a run.
+"""What is kept between runs. `directory.py` is the state directory, `run_log.py` the events of a run.
 
-`history.py` is what the runs taught: durations and last outcomes. Everything else that is stored derives from the log.
+The store is a database: `database.py` opens it, `sqlite.py` and `postgres.py` are the two kinds, `migrations.py` is its
+schema. In it `history.py` keeps what the runs taught, and `dead_letters.py` what was given up. The rest derives from
+the logs.
 """
