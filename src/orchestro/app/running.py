@@ -23,7 +23,16 @@ from orchestro.engine.executors.settings import ExecutorSettings
 from orchestro.engine.resources import machine_capacities
 from orchestro.engine.scaling import FollowQueue
 from orchestro.errors import StoreError
-from orchestro.events import BreakerChanged, Diagnostic, Event, RunFinished, RunResumed, RunStarted, StrategyChanged
+from orchestro.events import (
+    BreakerChanged,
+    Diagnostic,
+    Event,
+    RunFinished,
+    RunResumed,
+    RunStarted,
+    StrategyChanged,
+    TaskRouted,
+)
 from orchestro.exits import Exit
 from orchestro.isolate.scratch import Scratch
 from orchestro.model import Outcome, Report, Result
@@ -134,7 +143,8 @@ class _Run:
             counts = tuple((outcome.value, count) for outcome, count in report.counts().items())
             if history is not None:
                 self._learn(history, machine, results)
-            self._bury(run_id, results)
+            if code is Exit.FAILED or code is Exit.INFRASTRUCTURE:
+                await self._bury(run_id, results, history)
             obsolete = self._obsolete_snapshots(executors)
             self._emit(RunFinished(self._clock(), run_id, duration, int(code), counts, obsolete))
             return report
@@ -221,8 +231,36 @@ class _Run:
         scaling = Scaling(fewest, options.max_workers, up_threshold=1.0)
         return FollowQueue(dispatcher, Autoscaler(scaling, self._clock))
 
-    def _bury(self, run_id: str, results: Sequence[Result]) -> None:
-        return None
+    async def _bury(self, run_id: str, results: Sequence[Result], history: History | None) -> None:
+        """Keep what was given up, and tell those whom the routes name."""
+        from orchestro.app.burying import bury, dead_letters, escalate
+
+        by_id = {task.id: task for task in self._tasks}
+        routes = self._work.routes
+        letters = dead_letters(by_id, results, routes, run_id, time.time())
+        if not letters:
+            return
+        if history is not None:
+            from orchestro.store.dead_letters import DeadLetters
+
+            try:
+                bury(DeadLetters(history.database), letters)
+            except StoreError as error:
+                self._emit(Diagnostic(self._clock(), "warning", f"the dead letters were not kept: {error}"))
+        for letter in letters:
+            end = routes.dead_ends.get(letter.task_id)
+            if end is None:
+                continue
+            self._emit(
+                TaskRouted(
+                    self._clock(), letter.task_id, Outcome.FAILED, "dead-letter", f"{letter.reason}: {letter.error}"
+                )
+            )
+            if end.escalate:
+                wrong = await escalate(letter, end.escalate)
+                if wrong:
+                    message = f"nobody was told that {letter.name!r} was given up: {wrong}"
+                    self._emit(Diagnostic(self._clock(), "error", message, letter.task_id))
 
     def _emit(self, event: Event) -> None:
         if self._log is not None:

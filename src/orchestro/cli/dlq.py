@@ -1,4 +1,4 @@
-"""`orchestro dlq`: what was given up, to look at and to throw away."""
+"""`orchestro dlq`: what was given up, to look at, to try again and to throw away."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from orchestro.cli.help import HelpFormatter
 from orchestro.cli.lines import say
 from orchestro.cli.store_option import add_store_option, open_store
-from orchestro.cli.values import age, at_least_one, folder
+from orchestro.cli.values import age, at_least_one, folder, rate
 
 if TYPE_CHECKING:
     from orchestro.model import DeadLetter
@@ -26,6 +26,8 @@ examples:
   orchestro dlq list                     what was given up, newest first
   orchestro dlq show 3fa9                all about one, by the beginning of its fingerprint
   orchestro dlq list --json | jq length
+  orchestro dlq replay 3fa9              try it again; when it passes, the letter is gone
+  orchestro dlq replay --all --rate 2    all of them, at most two a second
   orchestro dlq purge --older-than 7d    drop what did not come again for a week
   orchestro dlq list --store postgresql://ci@db.example/orchestro
 """
@@ -55,6 +57,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     showing = actions.add_parser("show", help="show one", description="Show all about one dead letter.")
     showing.add_argument("fingerprint", metavar="FINGERPRINT", help="as the list shows it, or the beginning of it")
     _add_common(showing, _show)
+    replaying = actions.add_parser(
+        "replay",
+        help="try them again",
+        description="Run the tasks of dead letters again. The letter of one that passes is dropped; one that fails is "
+        "kept, counted from 1.",
+    )
+    replaying.add_argument(
+        "fingerprint", nargs="*", metavar="FINGERPRINT", help="which ones, or the beginnings of them"
+    )
+    replaying.add_argument("--all", action="store_true", help="every one")
+    replaying.add_argument("--rate", type=rate, metavar="N", help="start at most so many a second, e.g. 2 or 0.1")
+    _add_common(replaying, _replay)
     purging = actions.add_parser("purge", help="drop old ones, or all", description="Drop dead letters for good.")
     which = purging.add_mutually_exclusive_group(required=True)
     which.add_argument("--older-than", type=age, metavar="AGE", help="that did not come again for so long, e.g. 7d")
@@ -135,6 +149,74 @@ def _show(options: argparse.Namespace) -> int:
             for line in text.splitlines():
                 say(f"    {clean(line)}")
     return 0
+
+
+def _replay(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from orchestro.errors import UserError
+    from orchestro.exits import Exit
+
+    if bool(options.fingerprint) == options.all:
+        raise UserError("say which dead letters to replay: some fingerprints, or --all")
+    with _letters(options) as letters:
+        if letters is None:
+            chosen = []
+        else:
+            chosen = letters.list(len(letters)) if options.all else [letters.get(one) for one in options.fingerprint]
+        for letter in chosen:
+            if letters is not None:
+                letters.reset_count(letter.fingerprint)
+    if not chosen:
+        sys.stderr.write("orchestro: there are no dead letters: nothing was given up\n")
+        return Exit.NOTHING_SELECTED
+    passed = asyncio.run(_replay_all(options, chosen))
+    with _letters(options) as letters:
+        for letter in passed:
+            if letters is not None:
+                letters.remove(letter.fingerprint)
+    if options.json:
+        told = {letter.fingerprint: letter in passed for letter in chosen}
+        print(json.dumps(told, indent=2))
+    return Exit.PASSED if len(passed) == len(chosen) else Exit.FAILED
+
+
+async def _replay_all(options: argparse.Namespace, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Run the tasks one after the other; returns the letters of those that passed."""
+    import asyncio
+
+    from orchestro.app import RunOptions, run_async
+    from orchestro.errors import OrchestroError
+    from orchestro.observe.wording import verdict
+    from orchestro.selection import Selection
+
+    passed = []
+    loop = asyncio.get_running_loop()
+    next_at = loop.time()
+    for letter in letters:
+        if options.rate is not None:
+            await asyncio.sleep(max(0.0, next_at - loop.time()))  # the pace that the user asks for
+            next_at = loop.time() + 1 / options.rate
+        payload = _decoded(letter.payload)
+        chosen = RunOptions(
+            selection=Selection(only=frozenset({payload["task"]})),
+            output_dir=options.output_dir,
+            store=options.store or "",
+            cache=False,
+        )
+        try:
+            report = await run_async(payload["path"], chosen)
+        except OrchestroError as error:
+            say(f"{letter.fingerprint[:_SHORT]}  {letter.name}: {error}")
+            continue
+        result = next(result for result in report.results if result.name == payload["task"])
+        said = verdict(result.outcome, result.duration_s, attempts=len(result.attempts), reason=result.reason)
+        words = said if result.outcome.ok is False else f"passed, {said}"
+        if not options.json:
+            say(f"{letter.fingerprint[:_SHORT]}  {letter.name}: {words}")
+        if result.outcome.ok:
+            passed.append(letter)
+    return passed
 
 
 def _purge(options: argparse.Namespace) -> int:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-__all__ = ["age", "amount", "at_least_one", "count", "duration", "folder", "positive_duration", "shard", "workers"]
+__all__ = [
+    "age",
+    "amount",
+    "at_least_one",
+    "count",
+    "duration",
+    "folder",
+    "positive_duration",
+    "rate",
+    "shard",
+    "workers",
+]
 
 
 def count(text: str) -> int:
@@ -46,6 +57,17 @@ def amount(text: str) -> tuple[str, float]:
         return name, parse_amount(value if name else "")
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected NAME=N, e.g. db=2 or mem=8GB, got {text!r}") from None
+
+
+def rate(text: str) -> float:
+    """How many a second, above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1e6:
+        raise argparse.ArgumentTypeError(f"expected how many a second, e.g. 2 or 0.1, got {text!r}")
+    return value
 
 
 def shard(text: str) -> tuple[int, int]:
