@@ -27,6 +27,7 @@ class Slots:
         self._slots: list[_Slot] = []
         self._free: set[int] = set()
         self._active = 0
+        self._busy = 0
         self.resize(count, now_s)
 
     def __len__(self) -> int:
@@ -35,8 +36,8 @@ class Slots:
 
     @property
     def any_free(self) -> bool:
-        """Whether a worker could take a task now."""
-        return bool(self._free)
+        """Whether a worker could take a task now: those that are to go and still run count as workers until then."""
+        return bool(self._free) and self._busy < self._active
 
     def resize(self, count: int, now_s: float) -> None:
         """Have `count` workers from now on: the last ones go first, and come back first."""
@@ -73,12 +74,14 @@ class Slots:
     def take(self, worker: int, now_s: float) -> None:
         """`worker` takes a task. Raises KeyError when it is not free."""
         self._free.remove(worker)
+        self._busy += 1
         self._slots[worker].started_s = now_s
 
     def give_back(self, worker: int, now_s: float, *, passed: bool) -> None:
         """`worker` has ended what it ran."""
         slot = self._slots[worker]
         if slot.started_s is not None:
+            self._busy -= 1
             slot.busy_s += now_s - slot.started_s
             slot.started_s = None
         if passed:

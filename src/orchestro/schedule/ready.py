@@ -67,6 +67,7 @@ class ReadyQueue:
             self._new.append(task)
         else:
             self._arrivals += 1
+            self._refresh(self._ranked)
             self._place(self._ranked, task, self._arrivals)
 
     def _place(self, ranked: RankedStrategy, task: Task, arrival: int) -> None:
@@ -91,6 +92,7 @@ class ReadyQueue:
         if self._ranked is None:
             self._sorted.remove(task)
             return
+        self._refresh(self._ranked)
         key = (task.kind, signature(task), self._ranked.group(task))
         bucket = self._buckets[key]
         if bucket.heap[0][2] is not task:
@@ -106,13 +108,13 @@ class ReadyQueue:
             found = (task for task in self._sorted if admits(task.kind, signature(task)))
             return [task for task, _ in zip(found, range(most), strict=False)]
         ranked = self._ranked
+        self._refresh(ranked)
         heads = [b.heap[0] for b in self._buckets.values() if admits(b.kind, b.signature)]
         ordered = sorted(heads, key=lambda head: (ranked.rank(head[2]), head[1]))
         return [task for _, _, task in ordered[:most]]
 
     def _best(self, ranked: RankedStrategy, admits: Admits) -> _Bucket | None:
-        if ranked.version != self._version:
-            self._rank_anew(ranked)
+        self._refresh(ranked)
         buckets = self._buckets
         if len(buckets) == 1:
             (bucket,) = buckets.values()
@@ -127,7 +129,10 @@ class ReadyQueue:
                     best, place = bucket, here
         return best
 
-    def _rank_anew(self, ranked: RankedStrategy) -> None:
+    def _refresh(self, ranked: RankedStrategy) -> None:
+        """Rank all anew when the policy says that their order may have changed."""
+        if ranked.version == self._version:
+            return
         self._version = ranked.version
         waiting = sorted(
             ((arrival, task) for bucket in self._buckets.values() for _, arrival, task in bucket.heap),
