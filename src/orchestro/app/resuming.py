@@ -12,6 +12,7 @@ from orchestro.events import (
     AttemptFinished,
     AttemptStarted,
     Event,
+    RunFinished,
     RunStarted,
     StepFinished,
     StepStarted,
@@ -34,6 +35,8 @@ class Earlier:
     """Verdicts that stand, by task: what has passed."""
     planned: frozenset[str] = frozenset()
     """Tasks that the log knows."""
+    finished: bool = False
+    """Whether the run came to its end, however it ended."""
     events: list[Event] = field(default_factory=list)
     """What reporters have to be told again: the plan, and all about the tasks that are kept."""
 
@@ -50,6 +53,7 @@ def read_earlier(directory: str) -> Earlier:
     verdicts: dict[str, TaskFinished] = {}
     planned: dict[str, TaskPlanned] = {}
     events: list[Event] = []
+    finished = False
     for event in read_log(directory):
         if isinstance(event, RunStarted):
             started = started or event
@@ -61,6 +65,8 @@ def read_earlier(directory: str) -> Earlier:
         elif isinstance(event, TaskFinished):
             verdicts[event.task_id] = event
             events.append(event)
+        elif isinstance(event, RunFinished):
+            finished = True
         elif isinstance(event, AttemptStarted | StepStarted | StepFinished | ArtifactWritten):
             events.append(event)
     if started is None:
@@ -71,7 +77,8 @@ def read_earlier(directory: str) -> Earlier:
     told = [event for event in events if event.task_id in kept]  # type: ignore[union-attr]  # all of these have one
     # A verdict that was never written follows from its attempt.
     told += [_verdict(planned[task_id], attempts) for task_id in kept if task_id not in verdicts]
-    return Earlier(os.path.abspath(directory), started, kept, frozenset(planned), [started, *planned.values(), *told])
+    told = [started, *planned.values(), *told]
+    return Earlier(os.path.abspath(directory), started, kept, frozenset(planned), finished, told)
 
 
 def _good(

@@ -54,6 +54,7 @@ def _resume(options: argparse.Namespace) -> int:
     from orchestro.cli.run import run_options, with_reports
     from orchestro.cli.show import run_directory
     from orchestro.errors import UserError
+    from orchestro.isolate.scratch import Scratch
 
     earlier = read_earlier(run_directory(options))
     argv = list(earlier.started.argv[1:])
@@ -69,7 +70,8 @@ def _resume(options: argparse.Namespace) -> int:
     chosen = run_options(again)
     work = plan_work(again.paths or ["."], chosen, read_history(chosen))
     left = [task for task in work.tasks if task.id not in earlier.kept]
-    if not left:
+    if not left and earlier.finished:
+        Scratch.remove_stale()  # it may have been killed as it cleaned up
         say(f"Everything in run {earlier.run_id} has passed; there is nothing to resume.")
         return Exit.PASSED
     return asyncio.run(with_reports(again, lambda observers: execute(work, chosen, observers, earlier=earlier)))

@@ -28,7 +28,7 @@ class Scratch:
     def __init__(self, mark: str) -> None:
         self.mark = mark
         """What the environment of every process of the run contains."""
-        self.path = tempfile.mkdtemp(prefix=_PREFIX)
+        self.path = tempfile.mkdtemp(prefix=f"{_PREFIX}{_process(os.getpid())}-")
         # Locked before it gets its name, so that nobody ever finds it unlocked.
         making = os.path.join(self.path, "owner.new")
         self._lock = os.open(making, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -86,7 +86,11 @@ def _remove_if_stale(path: str) -> bool:
     try:
         lock = os.open(os.path.join(path, _OWNER), os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        return False  # being made or being removed by its owner right now
+        # Its owner is making or removing it right now, or was killed while it did.
+        if not _is_maker_gone(os.path.basename(path)):
+            return False
+        remove_tree(path)
+        return True
     try:
         if not _try_lock(lock):
             return False
@@ -97,6 +101,30 @@ def _remove_if_stale(path: str) -> bool:
         return True
     finally:
         os.close(lock)
+
+
+def _process(pid: int) -> str:
+    """A name for a process that no later one gets: its number, when it started, and where the number holds.
+
+    Raises OSError when there is no such process.
+    """
+    if sys.platform != "linux":
+        return str(pid)
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        # The name in parentheses may itself hold parentheses; the start is the 20th field after the last one.
+        started = int(file.read(4096).rpartition(b")")[2].split()[19])
+    return f"{pid}.{started:x}.{os.stat('/proc/self/ns/pid').st_ino & 0xFFFFFF:x}"
+
+
+def _is_maker_gone(name: str) -> bool:
+    maker = name[len(_PREFIX) :].rpartition("-")[0]
+    pid = maker.partition(".")[0]
+    if sys.platform != "linux" or not pid.isdecimal():
+        return False
+    try:
+        return maker.rpartition(".")[2] == _process(os.getpid()).rpartition(".")[2] and maker != _process(int(pid))
+    except OSError:
+        return True  # nothing has that number
 
 
 def _kill_marked(mark: str) -> None:
