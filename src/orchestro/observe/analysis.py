@@ -168,9 +168,17 @@ class Measurements:
             efficiency=min(lower_bound_s / makespan_s, 1.0) if makespan_s > 0 else 1.0,
             idle_share=max(1 - busy_s / capacity_s, 0.0) if capacity_s > 0 else 0.0,
             tail_s=max(end - _last_all_busy(sizes, self._attempts, begin), 0.0),
-            critical_path=tuple(PathStep(net.ids[i], self._name(net.ids[i]), net.durations[i]) for i in path),
+            critical_path=self._steps(net, path),
             best_speed_up=speed_up,
         )
+
+    def critical_path(self) -> tuple[PathStep, ...]:
+        """The longest chain of needs so far, first to last, without those that took no time."""
+        net = _Net(self._planned, self._starts, self._durations)
+        return self._steps(net, net.critical_path())
+
+    def _steps(self, net: _Net, path: Sequence[int]) -> tuple[PathStep, ...]:
+        return tuple(PathStep(net.ids[i], self._name(net.ids[i]), net.durations[i]) for i in path)
 
     def _name(self, task_id: str) -> str:
         task = self._planned.get(task_id)
