@@ -19,8 +19,8 @@ from orchestro.events import (
     WorkersChanged,
 )
 from orchestro.model import Outcome
-from orchestro.observe import analysis
 from orchestro.observe.analysis import RunAnalysis, analyze_run
+from orchestro.observe.task_net import TaskNet
 
 Bar = tuple[str, int, float, float]
 """Task, worker, begin and end in seconds after the start of the run."""
@@ -186,13 +186,13 @@ def test_a_chain_of_ten_thousand_needs_no_depth_and_no_simulation() -> None:
 def test_simulations_are_rationed(monkeypatch: pytest.MonkeyPatch) -> None:
     number = 2_000
     simulated: list[int] = []
-    simulate = analysis._Net.simulate
+    simulate = TaskNet.simulate
 
-    def counting(self: analysis._Net, durations: Sequence[float], workers: int) -> float:
+    def counting(self: TaskNet, durations: Sequence[float], workers: int) -> float:
         simulated.append(workers)
         return simulate(self, durations, workers)
 
-    monkeypatch.setattr(analysis._Net, "simulate", counting)
+    monkeypatch.setattr(TaskNet, "simulate", counting)
     # Two equal chains: no halving helps, so that every candidate is tried.
     needs = {f"{c}{i}": [f"{c}{i - 1}"] if i else [] for c in "xy" for i in range(number // 2)}
     run_of(needs, *((f"{c}{i}", w, i, i + 1) for w, c in enumerate("xy") for i in range(number // 2)))
