@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,22 @@ def test_it_says_when_no_browser_can_be_started(
     captured = capsys.readouterr()
     assert Path(captured.out.strip()).read_text(encoding="utf-8").startswith("<!")
     assert "no browser could be started" in captured.err
+
+
+def test_the_timeline_is_written_from_the_record_as_it_is_during_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["show", "--trace", "deep/show.json"]) == 0
+    assert capsys.readouterr().out == "deep/show.json\n"
+    shown = json.loads(Path("deep/show.json").read_text(encoding="utf-8"))
+    assert "greets" in [event["name"] for event in shown if event["ph"] == "X"]
+    assert run(["run", "--trace", "run.json"]) == 0
+    assert re.search(r"Trace +run\.json", capsys.readouterr().out)
+    during = Path("run.json").read_text(encoding="utf-8")
+    assert run(["show", "--trace", "again.json", "--html", "r.html"]) == 0
+    assert capsys.readouterr().out == "again.json\nr.html\n"
+    assert Path("again.json").read_text(encoding="utf-8") == during
+
+
+def test_a_timeline_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["show", "--trace", "-"], ["run", "--trace", "."]):
+        assert run(arguments) == 2
+        assert "--trace" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestro.events import (
     AttemptFinished,
     AttemptStarted,
@@ -69,11 +71,26 @@ class RunScript:
         line: int = 1,
         group: str = "",
         estimate_s: float | None = None,
+        needs: tuple[str, ...] = (),
     ) -> RunScript:
         for name in names:
             self._planned.append(
-                TaskPlanned(START, name, "scenario", name, Source(file, line), group=group, estimate_s=estimate_s)
+                TaskPlanned(
+                    START,
+                    name,
+                    "scenario",
+                    name,
+                    Source(file, line),
+                    needs=needs,
+                    group=group,
+                    estimate_s=estimate_s,
+                )
             )
+        return self
+
+    def event(self, event: Event) -> RunScript:
+        """Any other event; its time becomes the present one."""
+        self._rest.append(replace(event, at=self.now))
         return self
 
     def after(self, seconds: float) -> RunScript:

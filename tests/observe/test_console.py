@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 from run_script import NO_MATCH, START, RunScript
 
-from orchestro.events import Event
+from orchestro.events import (
+    BreakerChanged,
+    Event,
+    RetryScheduled,
+    RunResumed,
+    StrategyChanged,
+    TaskRouted,
+    WorkersChanged,
+)
 from orchestro.model import Failure, Finding, Outcome, Source
 from orchestro.observe.columns import width
 from orchestro.observe.console import FEW, ConsoleReporter, choose_console
@@ -432,3 +440,82 @@ def test_the_plain_console_imports_nothing_heavy() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def build_of_four() -> RunScript:
+    script = RunScript(2).plan("build", "docs").plan("link", needs=("build",)).plan("test", needs=("link",))
+    script.starts("build").starts("docs", worker=1).after(2)
+    script.ends("docs", worker=1, duration_s=2).verdict("docs", Outcome.PASSED, duration_s=2)
+    script.after(2).ends("build", duration_s=4).verdict("build", Outcome.PASSED, duration_s=4)
+    return script.runs("link", duration_s=2).runs("test", duration_s=3).finish(0)
+
+
+def test_a_run_with_an_order_to_keep_says_what_held_it_up() -> None:
+    out, _ = play(build_of_four(), notes=True)
+    compare("analysis", out)
+    out, _ = play(build_of_four(), verbosity=1)
+    assert "Critical path\n  - 4.00 s  build\n  - 2.00 s  link\n  - 3.00 s  test\n" in out
+    out, _ = play(build_of_four(), verbosity=-1)
+    assert out == "✓ 4 passed in 9.00 s\n"
+
+
+def test_the_analysis_keeps_to_the_window() -> None:
+    out, _ = play(build_of_four(), columns=50)
+    assert max(width(line) for line in out.splitlines()) <= 50
+
+
+def test_a_run_that_was_cut_short_is_not_analysed() -> None:
+    script = RunScript(2).plan("a").plan("b", needs=("a",)).runs("a", duration_s=5).interrupted().never_run("b")
+    assert "Makespan" not in play(script.finish(130))[0]
+
+
+def retried(delay_s: float) -> RunScript:
+    script = RunScript().plan("a").starts("a").after(1).ends("a", Outcome.FAILED, failure=NO_MATCH)
+    return script.event(RetryScheduled(0, "a", 1, Outcome.FAILED, delay_s)).after(delay_s).starts("a", number=2)
+
+
+def test_a_long_pause_before_another_attempt_is_told() -> None:
+    assert "↻ a  failed, attempt 2 in 2.50 s\n" in play(retried(2.5))[0]
+    assert "attempt 2" not in play(retried(2.5), verbosity=-1)[0]
+
+
+def test_a_short_pause_is_told_only_in_detail_and_none_never() -> None:
+    assert "attempt 2 in" not in play(retried(0.25))[0]
+    assert "↻ a  failed, attempt 2 in 0.25 s\n" in play(retried(0.25), verbosity=1)[0]
+    assert "attempt 2 in" not in play(retried(0), verbosity=1)[0]
+
+
+def test_a_verdict_that_a_rule_takes_on_says_where_to() -> None:
+    script = RunScript().plan("qa", "mend it").event(TaskRouted(0, "qa", Outcome.FAILED, "mend it", "failed 1 times"))
+    assert "↻ qa  failed, goes on to mend it (failed 1 times)\n" in play(script)[0]
+
+
+def test_changes_of_workers_and_scheduler_are_details() -> None:
+    script = RunScript().plan("a", "b").event(WorkersChanged(0, 6, "9 tasks wait for 3 workers"))
+    script.event(StrategyChanged(0, "sjf", "more than 50 wait")).event(WorkersChanged(0, 1))
+    out, _ = play(script, verbosity=1)
+    assert "6 workers from now on: 9 tasks wait for 3 workers\n" in out
+    assert "scheduler sjf from now on: more than 50 wait\n" in out
+    assert "\n1 worker from now on\n" in out
+    assert "from now on" not in play(script)[0]
+
+
+@pytest.mark.parametrize("verbosity", [-1, 0, 1])
+def test_a_circuit_breaker_that_holds_tasks_up_is_a_warning(verbosity: int) -> None:
+    script = RunScript().plan("a").event(BreakerChanged(0, "command", "open", "5 of the last 8 failed"))
+    script.event(BreakerChanged(0, "command", "half-open", "after 30 s"))
+    script.event(BreakerChanged(0, "command", "closed", "3 probes succeeded"))
+    _, err = play(script, verbosity=verbosity)
+    probing = ["a few command tasks are tried: after 30 s"] if verbosity > 0 else []
+    assert err.splitlines() == [
+        "warning: no command task starts until the circuit breaker lets one try: 5 of the last 8 failed",
+        *probing,
+        "command tasks start again: 3 probes succeeded",
+    ]
+
+
+def test_a_resumed_run_says_what_it_keeps() -> None:
+    script = RunScript().plan("a", "b", "c").runs("a").after(3600).event(RunResumed(0, "run-1", 4, 1))
+    out, _ = play(script.runs("b").runs("c").finish(0))
+    assert "resumed: 1 task kept, 2 to run, 4 workers\n" in out
+    assert "✓ 3 passed" in out

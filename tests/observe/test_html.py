@@ -15,6 +15,7 @@ from orchestro.events import (
     AttemptStarted,
     Event,
     RunFinished,
+    RunResumed,
     RunStarted,
     StepFinished,
     TaskFinished,
@@ -138,3 +139,39 @@ def test_a_long_recording_is_drawn_in_a_bounded_number_of_frames(tmp_path: Path)
 )
 def test_keys_are_readable(data: str, text: str) -> None:
     assert readable(data) == text
+
+
+def test_the_head_says_what_held_a_parallel_run_up(tmp_path: Path) -> None:
+    def bar(task: str, worker: int, begin: float, end: float) -> list[Event]:
+        return [
+            AttemptStarted(begin, task, 1, worker),
+            AttemptFinished(end, task, 1, worker, Outcome.PASSED, end - begin),
+            TaskFinished(end, task, task, Outcome.PASSED, 1, end - begin),
+        ]
+
+    events = [
+        RunStarted(100.0, "r1", "0.1", 2, "fifo", 2),
+        TaskPlanned(100.0, "build", "command", "build"),
+        TaskPlanned(100.0, "test", "command", "test", needs=("build",)),
+        *bar("build", 0, 100.0, 104.0),
+        *bar("test", 1, 104.0, 110.0),
+        RunFinished(110.0, "r1", 10.0, 0, (("passed", 2),)),
+    ]
+    write_report(events, str(tmp_path), str(tmp_path / "r.html"))
+    assert data_of(tmp_path / "r.html")["run"]["analysis"] == [
+        (
+            "Makespan 10.0 s on 2 workers; bound 10.0 s (critical path: build › test); "
+            "efficiency 100 %, idle 50 %, tail 10.0 s."
+        ),
+        "Halving 'test' (6.00 s) would save 3.00 s.",
+    ]
+    write_report(a_run(tmp_path), str(tmp_path), str(tmp_path / "r.html"))
+    assert data_of(tmp_path / "r.html")["run"]["analysis"] == []
+
+
+def test_of_a_resumed_run_only_what_stands_is_shown(tmp_path: Path) -> None:
+    first = a_run(tmp_path)
+    again = [event for event in a_run(tmp_path, outcome=Outcome.PASSED) if not isinstance(event, RunStarted)]
+    write_report([*first, RunResumed(200.0, "r1", 2, 0), *again], str(tmp_path), str(tmp_path / "r.html"))
+    (task,) = data_of(tmp_path / "r.html")["tasks"]
+    assert (task["outcome"], [attempt["n"] for attempt in task["attempts"]]) == ("passed", [1])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from run_script import NO_MATCH, START, RunScript
 
+from orchestro.events import RunResumed
 from orchestro.model import Outcome
 from orchestro.observe.run_view import RunView
 
@@ -64,3 +65,15 @@ def test_a_finished_run_took_what_it_says() -> None:
     run = view(RunScript().plan("a").runs("a").finish())
     assert run.elapsed_s(START + 100) == pytest.approx(0.12)
     assert run.unfinished == []
+
+
+def test_a_run_that_is_resumed_keeps_what_passed_and_begins_the_rest_afresh() -> None:
+    script = RunScript().plan("good", "bad", "cut", "unsaid").runs("good").runs("bad", Outcome.FAILED, failure=NO_MATCH)
+    script.starts("unsaid").after(1).ends("unsaid").starts("cut").after(1000).event(RunResumed(0, "run-1", 7, 2))
+    run = view(script)
+    assert (list(run.ended), run.running, run.workers) == (["good"], {}, 7)
+    assert [outcome for outcome, count in run.counts.items() if count] == [Outcome.PASSED]
+    assert set(run.attempts) == {"good", "unsaid"}
+    assert run.elapsed_s(script.now + 3) == pytest.approx(3)
+    run = view(script.runs("bad").runs("cut").runs("unsaid"))
+    assert (run.counts[Outcome.PASSED], run.failure("bad")) == (4, None)

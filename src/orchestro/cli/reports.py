@@ -26,7 +26,11 @@ class Reports:
         from orchestro.cli.streams import lasting
         from orchestro.observe.console import choose_console
 
-        for option, path in (("--junit-xml", options.junit_xml), ("--html", options.html)):
+        for option, path in (
+            ("--junit-xml", options.junit_xml),
+            ("--html", options.html),
+            ("--trace", options.trace),
+        ):
             if path is not None:
                 check_file(option, path)
         if options.json not in (None, "-"):
@@ -62,6 +66,8 @@ class Reports:
             wanted.append(("--junit-xml", "junit", options.junit_xml, "JUnit XML"))
         if options.json is not None:
             wanted.append(("--json", "json", options.json, "JSON lines" if options.json != "-" else ""))
+        if options.trace is not None:
+            wanted.append(("--trace", "trace", options.trace, "Trace"))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             wanted.append(("GITHUB_ACTIONS", "github", "", ""))
         for text in options.reporter:

@@ -104,6 +104,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     group.add_argument("--junit-xml", metavar="FILE", help="JUnit XML for CI servers")
     group.add_argument("--html", metavar="FILE", help="one HTML file with timeline and replays")
     group.add_argument("--json", metavar="FILE", help="the events as JSON lines; - is standard output")
+    group.add_argument("--trace", metavar="FILE", help="a timeline for ui.perfetto.dev and chrome://tracing")
     group.add_argument(
         "--reporter", action="append", default=[], metavar="NAME[=TARGET]", help="a reporter of an installed package"
     )

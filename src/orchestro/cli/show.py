@@ -18,6 +18,7 @@ examples:
   orchestro show                         print the last run again
   orchestro show --failed                only what did not pass
   orchestro show --html report.html      write the report of the last run
+  orchestro show --trace trace.json      write its timeline, for ui.perfetto.dev
   orchestro show 20260102-030405-ab12 --open
 """
 
@@ -34,6 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("run", nargs="?", metavar="RUN", help="which run (default: the last)")
     parser.add_argument("--html", metavar="FILE", help="write the HTML report")
     parser.add_argument("--open", action="store_true", help="write the HTML report and open it in a browser")
+    parser.add_argument("--trace", metavar="FILE", help="write a timeline for ui.perfetto.dev and chrome://tracing")
     parser.add_argument("--failed", action="store_true", help="only what did not pass")
     parser.add_argument("--json", action="store_true", help="print the events as JSON lines")
     parser.add_argument("-v", "--verbose", action="store_true", help="show each step")
@@ -72,20 +74,8 @@ def _show(options: argparse.Namespace) -> int:
     directory = run_directory(options)
     if next(read_log(directory), None) is None:
         raise UserError(f"the record in {directory} is empty: the run was killed as it began")
-    if options.html or options.open:
-        from orchestro.cli.reports import check_file
-        from orchestro.observe.html import write_report
-
-        path = options.html or os.path.join(directory, "report.html")
-        check_file("--html", path)
-        write_report(read_log(directory), directory, path)
-        print(path)
-        if options.open:
-            import pathlib
-            import webbrowser
-
-            if not webbrowser.open(pathlib.Path(path).absolute().as_uri()):
-                sys.stderr.write("orchestro: no browser could be started\n")
+    if options.html is not None or options.open or options.trace is not None:
+        _write(options, directory)
         return 0
     if options.json:
         for event in read_log(directory):
@@ -105,6 +95,36 @@ def _show(options: argparse.Namespace) -> int:
     chosen.note("Recordings", os.path.join(os.path.relpath(directory), "recordings"))
     chosen.close()
     return 0
+
+
+def _write(options: argparse.Namespace, directory: str) -> None:
+    """Write the files that were asked for, and name each on a line."""
+    from orchestro.cli.reports import check_file
+    from orchestro.store.run_log import read_log
+
+    html = options.html if options.html is not None or not options.open else os.path.join(directory, "report.html")
+    for option, path in (("--html", html), ("--trace", options.trace)):
+        if path is not None:
+            check_file(option, path)
+    if options.trace is not None:
+        from orchestro.observe.trace import TraceReporter
+
+        trace = TraceReporter(options.trace)
+        for event in read_log(directory):
+            trace.handle(event)
+        trace.close()
+        print(options.trace)
+    if html is not None:
+        from orchestro.observe.html import write_report
+
+        write_report(read_log(directory), directory, html)
+        print(html)
+    if options.open:
+        import pathlib
+        import webbrowser
+
+        if not webbrowser.open(pathlib.Path(html).absolute().as_uri()):
+            sys.stderr.write("orchestro: no browser could be started\n")
 
 
 def add_runs_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

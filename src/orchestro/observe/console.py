@@ -9,15 +9,22 @@ from typing import TYPE_CHECKING, Any, TextIO
 from orchestro.events import (
     AttemptFinished,
     AttemptStarted,
+    BreakerChanged,
     Diagnostic,
     Event,
+    RetryScheduled,
     RunInterrupted,
+    RunResumed,
     RunStarted,
     StepFinished,
+    StrategyChanged,
     TaskFinished,
     TaskPlanned,
+    TaskRouted,
+    WorkersChanged,
 )
 from orchestro.model import Outcome
+from orchestro.observe.analysis import Measurements
 from orchestro.observe.columns import clean, wrap
 from orchestro.observe.failure_text import failure_lines
 from orchestro.observe.matrix import Matrices, group_name
@@ -39,6 +46,8 @@ REDRAW_S = 0.1
 """Least time between two frames of the live view: fluent to the eye, and 1 % of a processor at the most."""
 APPEAR_S = 0.2
 """A run that is over sooner shows no live view: it would only flash."""
+_LONG_PAUSE_S = 1.0
+"""A pause before another attempt that is worth a line: someone may wonder why nothing happens."""
 
 
 class ConsoleReporter(Reporter):
@@ -70,6 +79,7 @@ class ConsoleReporter(Reporter):
         self._verbosity = verbosity
         self._view = RunView()
         self._matrices = Matrices(self._view)
+        self._measurements = Measurements()
         self._notes: list[tuple[str, str]] = []
         self._blank = True
         self._closed = False
@@ -84,8 +94,15 @@ class ConsoleReporter(Reporter):
             TaskFinished: self._task_finished,
             Diagnostic: self._diagnostic,
             RunInterrupted: self._run_interrupted,
+            BreakerChanged: self._breaker_changed,
         }
+        if verbosity >= 0:
+            self._show[RetryScheduled] = self._retry_scheduled
+            self._show[TaskRouted] = self._task_routed
+            self._show[RunResumed] = self._run_resumed
         if verbosity > 0:
+            self._show[WorkersChanged] = self._workers_changed
+            self._show[StrategyChanged] = self._strategy_changed
             self._show[AttemptStarted] = self._attempt_started
             self._show[StepFinished] = self._step_finished
             self._show[AttemptFinished] = self._attempt_finished
@@ -96,6 +113,8 @@ class ConsoleReporter(Reporter):
 
     def handle(self, event: Event) -> None:
         self._view.apply(event)
+        if self._verbosity >= 0:
+            self._measurements.apply(event)
         show = self._show.get(type(event))
         if show is not None:
             show(event)
@@ -124,6 +143,7 @@ class ConsoleReporter(Reporter):
                 verbosity=self._verbosity,
                 notes=self._notes,
                 listed=self._lists_everything(),
+                analysis=self._measurements.analyze() if self._verbosity >= 0 else None,
             ):
                 self._print(line)
         self._erase()
@@ -247,6 +267,30 @@ class ConsoleReporter(Reporter):
         for finding in event.findings:
             self._print(f"    {self._paint.warn(clean(f'{finding.code}: {finding.message}'))}")
 
+    def _retry_scheduled(self, event: RetryScheduled) -> None:
+        if event.delay_s >= _LONG_PAUSE_S or (event.delay_s > 0 and self._verbosity > 0):
+            words = f"{event.outcome.value}, attempt {event.number + 1} in {seconds(event.delay_s)}"
+            self._print_line(Outcome.FLAKY, self._name(event.task_id), words)
+
+    def _task_routed(self, event: TaskRouted) -> None:
+        reason = f" ({event.reason})" if event.reason else ""
+        words = f"{event.outcome.value}, goes on to {self._name(event.to)}{reason}"
+        self._print_line(Outcome.FLAKY, self._name(event.task_id), words)
+
+    def _run_resumed(self, event: RunResumed) -> None:
+        left = self._view.total - len(self._view.ended)
+        kept = f"{plural(event.kept, 'task')} kept, {left} to run"
+        self._print(self._paint.dim(f"resumed: {kept}, {plural(event.workers, 'worker')}"))
+
+    def _workers_changed(self, event: WorkersChanged) -> None:
+        self._remark(plural(event.workers, "worker") + " from now on", event.reason)
+
+    def _strategy_changed(self, event: StrategyChanged) -> None:
+        self._remark(f"scheduler {event.strategy} from now on", event.reason)
+
+    def _remark(self, text: str, reason: str) -> None:
+        self._print(self._paint.dim(clean(f"{text}: {reason}" if reason else text)))
+
     def _name(self, task_id: str) -> str:
         task = self._view.planned.get(task_id)
         return task.name if task else task_id
@@ -267,6 +311,17 @@ class ConsoleReporter(Reporter):
         color = self._paint.bad if event.level == "error" else self._paint.warn
         name = f"{clean(self._name(event.task_id))}: " if event.task_id else ""
         self._tell(f"{color(event.level + ':')} {name}{clean(event.message)}")
+
+    def _breaker_changed(self, event: BreakerChanged) -> None:
+        """It holds up a whole kind of tasks, which is news even for who wants to hear little."""
+        kind, reason = clean(event.kind), f": {clean(event.reason)}" if event.reason else ""
+        if event.state == "open":
+            text = f"no {kind} task starts until the circuit breaker lets one try{reason}"
+            self._tell(f"{self._paint.warn('warning:')} {text}")
+        elif event.state == "closed":
+            self._tell(f"{kind} tasks start again{reason}")
+        elif self._verbosity > 0:
+            self._tell(f"a few {kind} tasks are tried{reason}")
 
     def _tell(self, line: str) -> None:
         self._erase()

@@ -26,6 +26,7 @@ BUILT_IN: Mapping[str, str] = {
     "github": "orchestro.observe.github:build",
     "json": "orchestro.observe.json_lines:build",
     "junit": "orchestro.observe.junit:build",
+    "trace": "orchestro.observe.trace:build",
 }
 """Name and where its factory is, imported on first use."""
 

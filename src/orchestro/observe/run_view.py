@@ -62,6 +62,7 @@ class RunView:
         self._measured = 0
         self._unstarted: set[str] = set()
         self._workers = 0
+        self._began_at = 0.0
         self._apply: dict[type[Any], Callable[[Any], None]] = {
             RunStarted: self._run_started,
             TaskPlanned: self._task_planned,
@@ -72,7 +73,7 @@ class RunView:
             RunInterrupted: self._run_interrupted,
             RunFinished: self._run_finished,
             WorkersChanged: self._workers_changed,
-            RunResumed: self._workers_changed,
+            RunResumed: self._run_resumed,
         }
 
     def apply(self, event: Event) -> None:
@@ -103,10 +104,10 @@ class RunView:
         return [task for task_id, task in self.planned.items() if task_id not in self.ended]
 
     def elapsed_s(self, now: float) -> float:
-        """Seconds since the start of the run."""
+        """Seconds since the start of the run, or since it was last resumed."""
         if self.finished is not None:
             return self.finished.duration_s
-        return max(now - self.started.at, 0.0) if self.started else 0.0
+        return max(now - self._began_at, 0.0) if self.started else 0.0
 
     def source(self, task_id: str) -> Source:
         """Where the task is written."""
@@ -153,8 +154,24 @@ class RunView:
     def _run_started(self, event: RunStarted) -> None:
         self.started = event
         self._workers = event.workers
+        self._began_at = event.at
 
-    def _workers_changed(self, event: WorkersChanged | RunResumed) -> None:
+    def _run_resumed(self, event: RunResumed) -> None:
+        """What had been cut off or had not passed begins afresh."""
+        self.finished = None
+        self.interrupted = 0
+        self._began_at = event.at
+        self._workers = event.workers
+        self.running.clear()
+        for task_id, verdict in list(self.ended.items()):
+            if not verdict.outcome.ok:
+                del self.ended[task_id]
+                self.counts[verdict.outcome] -= 1
+        for task_id, attempts in list(self.attempts.items()):
+            if task_id not in self.ended and not attempts[-1].outcome.ok:
+                del self.attempts[task_id]
+
+    def _workers_changed(self, event: WorkersChanged) -> None:
         self._workers = event.workers
 
     def _task_planned(self, event: TaskPlanned) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from orchestro.events import TaskFinished
 from orchestro.exits import Exit
 from orchestro.model import Outcome
+from orchestro.observe.analysis import RunAnalysis
+from orchestro.observe.analysis_text import analysis_lines
 from orchestro.observe.columns import clean, wrap
 from orchestro.observe.matrix import Matrices, group_name
 from orchestro.observe.paint import Paint
@@ -63,13 +65,17 @@ def summary_lines(
     verbosity: int = 0,
     notes: Sequence[tuple[str, str]] = (),
     listed: bool = True,
+    analysis: RunAnalysis | None = None,
 ) -> list[str]:
     """The summary of a run. `listed` tells whether each skipped and blocked task has had its own line already."""
+    telling = analysis if analysis is not None and analysis.telling else None
     if verbosity < 0:
         return [totals_line(view, paint)]
     writer = _Writer(paint, columns)
     if verbosity > 0:
         writer.section("Slowest", _slowest(view, paint), limit=None)
+        if telling is not None and telling.linked:
+            writer.section("Critical path", _critical_path(telling))
     if not listed:
         writer.section("Skipped", _by_reason(view, paint, Outcome.SKIPPED))
         writer.section("Blocked", _by_reason(view, paint, Outcome.BLOCKED))
@@ -79,6 +85,11 @@ def summary_lines(
         gone = [(paint.codes(Outcome.FLAKY), "-", path) for path in view.finished.obsolete_snapshots]
         writer.section("Obsolete snapshots, used by no scenario", gone)
     writer.section("Not run", _not_run(view, paint))
+    if telling is not None:
+        arrow = paint.arrow
+        writer.lines += [
+            paint.dim(row) for line in analysis_lines(telling, arrow) for row in wrap(clean(line), columns)
+        ]
     if notes:
         longest = max(len(label) for label, _ in notes)
         writer.lines += [f"{paint.dim(label.ljust(longest))}  {clean(path)}" for label, path in notes]
@@ -136,6 +147,10 @@ def _totals(view: RunView, paint: Paint) -> list[str]:
 def _slowest(view: RunView, paint: Paint) -> list[tuple[str, str, str]]:
     ran = sorted((e for e in view.ended.values() if e.attempts), key=lambda e: e.duration_s, reverse=True)
     return [(paint.codes(e.outcome), paint.sign(e.outcome), f"{seconds(e.duration_s)}  {e.name}") for e in ran[:3]]
+
+
+def _critical_path(analysis: RunAnalysis) -> list[tuple[str, str, str]]:
+    return [("", "-", f"{seconds(step.duration_s)}  {step.name}") for step in analysis.critical_path]
 
 
 def _by_reason(view: RunView, paint: Paint, outcome: Outcome) -> list[tuple[str, str, str]]:

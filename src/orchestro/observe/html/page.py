@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from orchestro.events import Event
+from orchestro.observe.analysis_text import analysis_lines
 from orchestro.observe.atomic import write_atomically
 from orchestro.observe.html.replay import Tables, replay
 from orchestro.observe.html.report import AttemptData, RunData, TaskData, gather
@@ -64,6 +65,7 @@ def _filled(data: dict[str, Any], run: RunData) -> str:
 
 def _run(run: RunData, left_out: int) -> dict[str, Any]:
     started, finished = run.started, run.finished
+    analysis = run.measurements.analyze()
     counts: dict[str, int] = {}
     for task in run.tasks.values():
         outcome = task.outcome or "interrupted"
@@ -85,6 +87,7 @@ def _run(run: RunData, left_out: int) -> dict[str, Any]:
         "diagnostics": run.diagnostics[:200],
         "obsolete": list(finished.obsolete_snapshots) if finished else [],
         "leftOut": left_out,
+        "analysis": analysis_lines(analysis, "›") if analysis.telling else [],
     }
 
 

@@ -37,6 +37,7 @@
         el("span", {}, new Date(run.at * 1000).toLocaleString()), el("span", {}, seconds(run.duration)),
         el("span", {}, `${run.workers} workers, ${run.scheduler}`), el("span", {}, run.machine),
         el("span", { class: "mono" }, run.argv.join(" ")), el("span", {}, `run ${run.id}`)),
+      run.analysis.length ? el("p", { class: "analysis" }, run.analysis.join(" ")) : null,
       run.leftOut ? el("p", { class: "note" }, `${run.leftOut} replays were left out to keep this file small; the recordings are in the run's directory.`) : null,
       run.diagnostics.map((text) => el("p", { class: "note" }, text)),
       run.obsolete.length ? el("p", { class: "note" }, `Snapshots that nothing uses: ${run.obsolete.join(", ")}`) : null,

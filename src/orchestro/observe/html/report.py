@@ -23,9 +23,12 @@ from orchestro.events import (
     TaskPlanned,
     WorkersChanged,
 )
-from orchestro.model import Failure
+from orchestro.model import Failure, Outcome
+from orchestro.observe.analysis import Measurements
 
 __all__ = ["AttemptData", "RunData", "TaskData", "gather"]
+
+_GOOD = frozenset(outcome.value for outcome in Outcome if outcome.ok)
 
 
 @dataclass(slots=True)
@@ -72,6 +75,7 @@ class RunData:
     tasks: dict[str, TaskData] = field(default_factory=dict)
     diagnostics: list[str] = field(default_factory=list)
     last_at: float = 0.0
+    measurements: Measurements = field(default_factory=Measurements)
 
 
 def gather(events: Iterable[Event]) -> RunData:
@@ -79,6 +83,7 @@ def gather(events: Iterable[Event]) -> RunData:
     run = RunData()
     for event in events:
         run.last_at = max(run.last_at, event.at)
+        run.measurements.apply(event)
         if isinstance(event, RunStarted):
             run.started = event
         elif isinstance(event, TaskPlanned):
@@ -87,13 +92,27 @@ def gather(events: Iterable[Event]) -> RunData:
             run.finished = event
         elif isinstance(event, RunInterrupted):
             run.interrupted = True
+        elif isinstance(event, RunResumed):
+            _resume(run)
         elif isinstance(event, Diagnostic):
             run.diagnostics.append(event.message)
-        elif not isinstance(event, WorkersChanged | StrategyChanged | BreakerChanged | RunResumed):
+        elif not isinstance(event, WorkersChanged | StrategyChanged | BreakerChanged):
             task = run.tasks.get(event.task_id)
             if task is not None:
                 _add(task, event, run.started.at if run.started else event.at)
     return run
+
+
+def _resume(run: RunData) -> None:
+    """What had been cut off or had not passed begins afresh, with attempts that count from 1 again."""
+    run.finished = None
+    run.interrupted = False
+    for task in run.tasks.values():
+        kept = task.outcome or (task.attempts[-1].outcome if task.attempts else "")
+        if kept not in _GOOD:
+            task.attempts.clear()
+            task.outcome = task.reason = ""
+            task.duration = 0.0
 
 
 def _add(task: TaskData, event: Event, zero: float) -> None:
