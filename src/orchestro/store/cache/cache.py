@@ -130,14 +130,21 @@ class ResultCache:
 
         Files that `digests` knows are not read.
         """
-        entries = [(entry, os.path.join(os.path.abspath(root), "")) for entry, root in entries]
-        contents = self.digests.content_many(
-            _place(root, output.path) for entry, root in entries for output in entry.outputs
-        )
+        fronts: dict[str, str] = {}
+        wanted: list[tuple[Entry, list[str]]] = []
+        paths: list[str] = []
+        for entry, root in entries:
+            front = fronts.get(root)
+            if front is None:
+                front = fronts[root] = _front(root)
+            own = [_place(front, output.path) for output in entry.outputs]
+            wanted.append((entry, own))
+            paths += own
+        contents = self.digests.content_many(paths)
         return {
             entry.key
-            for entry, root in entries
-            if all(_is_same(contents[_place(root, output.path)], output) for output in entry.outputs)
+            for entry, own in wanted
+            if all(_is_same(contents[path], output) for path, output in zip(own, entry.outputs, strict=True))
         }
 
     def restore(self, entry: Entry, root: str) -> bool:
@@ -146,7 +153,7 @@ class ResultCache:
         Those that are there already are left alone. Each of the others is verified as it is copied and appears whole.
         Raises OSError when one cannot be written.
         """
-        root = os.path.join(os.path.abspath(root), "")
+        root = _front(root)
         contents = self.digests.content_many(_place(root, output.path) for output in entry.outputs)
         for output in entry.outputs:
             path = _place(root, output.path)
@@ -164,7 +171,7 @@ class ResultCache:
         A directory that is named stands for all files below it, hidden ones too. Only the last 16 Ki characters of the
         text are kept. Raises OSError when a file cannot be read or kept.
         """
-        root = os.path.join(os.path.abspath(root), "")
+        root = _front(root)
         paths, missing = _outputs(root, outputs)
         kept = []
         # While it is held, no other process removes files that no entry tells of yet.
@@ -279,6 +286,10 @@ def _outputs(root: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:
         else:
             missing.append(name)
     return sorted(found), missing
+
+
+def _front(root: str) -> str:
+    return os.path.join(os.path.abspath(root), "")
 
 
 def _place(root: str, path: str) -> str:

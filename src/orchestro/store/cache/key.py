@@ -35,16 +35,19 @@ class Keys:
 
     def __init__(self, digests: FileDigests, env: Mapping[str, str], tree: Tree | None = None) -> None:
         self._digests = digests
-        self._env = env
+        self._env = dict(env)  # os.environ encodes at every look
         self._tree = tree or Tree()
         self._inputs: dict[tuple[str, tuple[str, ...]], bytes] = {}
         self._tools: dict[tuple[str, str, str], Any] = {}
+        self._versions: dict[tuple[tuple[str, ...], tuple[str, ...], str], tuple[Any, ...]] = {}
+        self._variables: dict[tuple[str, ...], tuple[tuple[str, str | None], ...]] = {}
         self._roots: dict[str, str] = {}
 
     def changed(self) -> None:
         """Tell that a task has run, or outputs were put back: files, directories and tools are looked at again."""
         self._inputs.clear()
         self._tools.clear()
+        self._versions.clear()
         self._tree.changed()
 
     def key(self, task: Task) -> str:
@@ -61,8 +64,13 @@ class Keys:
         keys = {}
         for task_id, cache in wanted:
             outputs = tuple(sorted(set(cache.outputs))) if len(cache.outputs) > 1 else cache.outputs
-            env = self._variables(cache.env) if cache.env else ()
-            tools = self._versions(cache) if cache.tools else ()
+            env = self._variables.get(cache.env)
+            if env is None:
+                env = self._variables[cache.env] = self._values(cache.env)
+            at = (cache.tools, cache.env, cache.root)
+            tools = self._versions.get(at)
+            if tools is None:
+                tools = self._versions[at] = self._look_at_tools(cache)
             parts = (KEY_FORMAT, cache.command, digests[cache.root, cache.inputs], env, tools, outputs)
             keys[task_id] = hashlib.blake2b(_encoded(parts), digest_size=DIGEST_BYTES).hexdigest()
         return keys
@@ -108,7 +116,7 @@ class Keys:
         contents = self._digests.content_many(os.path.join(base, name) for name in names)
         return [_input(name, contents[os.path.join(base, name)]) for name in names]
 
-    def _variables(self, names: Iterable[str]) -> tuple[tuple[str, str | None], ...]:
+    def _values(self, names: Iterable[str]) -> tuple[tuple[str, str | None], ...]:
         """``NAME`` takes the value of the environment, ``NAME=value`` says it."""
         found: dict[str, str | None] = {}
         for text in names:
@@ -116,7 +124,7 @@ class Keys:
             found[name] = value if given else self._env.get(name)
         return tuple(sorted(found.items()))
 
-    def _versions(self, cache: CacheInputs) -> tuple[Any, ...]:
+    def _look_at_tools(self, cache: CacheInputs) -> tuple[Any, ...]:
         path = next((name[5:] for name in cache.env if name.startswith("PATH=")), self._env.get("PATH", os.defpath))
         versions = []
         for tool in sorted(set(cache.tools)):
