@@ -290,6 +290,8 @@ class RunFinished:
     counts: tuple[tuple[str, int], ...] = ()
     """Outcome and how many tasks ended so."""
     obsolete_snapshots: tuple[str, ...] = ()
+    cache: tuple[int, int] = (0, 0)
+    """Tasks whose results were taken from the cache, and those that were looked for in vain."""
 
 
 Event: TypeAlias = (

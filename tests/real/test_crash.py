@@ -119,9 +119,9 @@ def test_a_run_that_goes_on_cannot_be_resumed_beside_it(tmp_path: Path) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         directory = run_directory(tmp_path)
-        if directory and (directory / "events.jsonl").exists():
-            if any(isinstance(event, AttemptStarted) for event in read_log(str(directory))):
-                break
+        log = directory / "events.jsonl" if directory else None
+        if log and log.exists() and any(isinstance(event, AttemptStarted) for event in read_log(str(directory))):
+            break
     second = start(tmp_path, "resume", "-q")
     _, said = second.communicate(timeout=60)
     assert second.returncode == 2

@@ -47,6 +47,7 @@ from orchestro.terminal.cast import write_cast
 
 if TYPE_CHECKING:
     from orchestro.app.resuming import Earlier
+    from orchestro.engine.caching import CachedResults
     from orchestro.store.history import History, Seen
 
 __all__ = ["Observer", "execute", "exit_code", "run", "run_async"]
@@ -145,8 +146,9 @@ class _Run:
                 self._learn(history, machine, results)
             if code is Exit.FAILED or code is Exit.INFRASTRUCTURE:
                 await self._bury(run_id, results, history)
+            looked = (cache.hits, cache.misses) if cache is not None else (0, 0)
             obsolete = self._obsolete_snapshots(executors)
-            self._emit(RunFinished(self._clock(), run_id, duration, int(code), counts, obsolete))
+            self._emit(RunFinished(self._clock(), run_id, duration, int(code), counts, obsolete, looked))
             return report
         finally:
             await executors.close()
@@ -208,8 +210,20 @@ class _Run:
                 StrategyChanged(self._clock(), switch.strategy, switch.reason)
             )
 
-    def _open_cache(self) -> None:
-        return None
+    def _open_cache(self) -> CachedResults | None:
+        if not self._options.cache or all(task.cache is None for task in self._tasks):
+            return None
+        from orchestro.engine.caching import CachedResults
+        from orchestro.errors import InfrastructureError
+
+        def complain(message: str) -> None:
+            self._emit(Diagnostic(self._clock(), "warning", message))
+
+        try:
+            return CachedResults(os.path.join(self._state.cache, "results"), complain)
+        except InfrastructureError as error:
+            complain(f"the result cache cannot be used: {error}")
+            return None
 
     def _warn_of_deadlines(self, expected: Mapping[str, float], workers: int) -> None:
         if all(task.deadline_s is None for task in self._tasks):
