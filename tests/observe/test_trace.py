@@ -108,9 +108,7 @@ def slices(trace: Trace, category: str) -> Trace:
 
 def counted(trace: Trace, name: str) -> list[tuple[float, int]]:
     return [
-        (event["ts"] / 1e6, event["args"]["tasks"])
-        for event in trace
-        if event["ph"] == "C" and event["name"] == f"{name} tasks"
+        (event["ts"] / 1e6, event["args"]["tasks"]) for event in trace if event["ph"] == "C" and event["name"] == name
     ]
 
 

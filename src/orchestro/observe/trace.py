@@ -307,7 +307,8 @@ class TraceReporter(Reporter):
         for name, before, now in zip(("running", "ready", "waiting"), self._counted, counts, strict=True):
             if now != before:
                 ts = self._ns(self._last_at) / 1000
-                self._raw({"ph": "C", "pid": _PID, "ts": ts, "name": f"{name} tasks", "args": {"tasks": now}})
+                # Readers put the two names together: "running tasks".
+                self._raw({"ph": "C", "pid": _PID, "ts": ts, "name": name, "args": {"tasks": now}})
         self._counted = counts
 
     def _raw(self, event: dict[str, Any]) -> int:
