@@ -39,6 +39,8 @@ class Earlier:
     """Whether the run came to its end, however it ended."""
     events: list[Event] = field(default_factory=list)
     """What reporters have to be told again: the plan, and all about the tasks that are kept."""
+    unwritten: list[TaskFinished] = field(default_factory=list)
+    """Verdicts that follow from attempts that passed, and that the log does not hold."""
 
     @property
     def run_id(self) -> str:
@@ -76,9 +78,9 @@ def read_earlier(directory: str) -> Earlier:
     }
     told = [event for event in events if event.task_id in kept]  # type: ignore[union-attr]  # all of these have one
     # A verdict that was never written follows from its attempt.
-    told += [_verdict(planned[task_id], attempts) for task_id in kept if task_id not in verdicts]
+    unwritten = [_verdict(planned[task_id], attempts) for task_id in kept if task_id not in verdicts]
     told = [started, *planned.values(), *told]
-    return Earlier(os.path.abspath(directory), started, kept, frozenset(planned), finished, told)
+    return Earlier(os.path.abspath(directory), started, kept, frozenset(planned), finished, told, unwritten)
 
 
 def _good(

@@ -174,6 +174,8 @@ class _Run:
                 self._tell(event)
             kept = len(self._earlier.kept)
             self._emit(RunResumed(at, run_id, workers, kept))
+            for verdict in self._earlier.unwritten:
+                self._emit(verdict)
             return
         self._emit(
             RunStarted(

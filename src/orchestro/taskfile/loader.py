@@ -249,7 +249,6 @@ def _task(name: str, spec: Mapping[str, Any], source: Source, folder: str) -> Ta
         shell = isinstance(run, str)
         command = (run,) if shell else tuple(run)
         payload = Command(command, cwd, shell, given, description)
-    task = _common(name, spec, source)
     cache = None
     if "inputs" in spec and spec.get("cache", True):
         named = tuple(f"{key}={value}" if value is not None else key for key, value in env.items())
@@ -259,16 +258,24 @@ def _task(name: str, spec: Mapping[str, Any], source: Source, folder: str) -> Ta
         cache = CacheInputs(
             (*shell_mark, *command), cwd, tuple(spec["inputs"]), tuple(spec.get("outputs", ())), named, (*first, *tools)
         )
-    return replace(task, kind="python" if "python" in spec else "command", payload=payload, cache=cache)
+    return _common(name, spec, source, "python" if "python" in spec else "command", payload, cache)
 
 
-def _common(name: str, spec: Mapping[str, Any], source: Source) -> Task:
+def _common(
+    name: str,
+    spec: Mapping[str, Any],
+    source: Source,
+    kind: str = "command",
+    payload: Any = None,
+    cache: CacheInputs | None = None,
+) -> Task:
     retries = spec.get("retries", 0)
     policy = retries if isinstance(retries, RetryPolicy) else None
     return Task(
         name,
-        "command",
+        kind,
         name,
+        payload,
         priority=spec.get("priority", 0),
         deadline_s=spec.get("deadline"),
         needs=tuple(spec.get("needs", ())),
@@ -277,6 +284,7 @@ def _common(name: str, spec: Mapping[str, Any], source: Source) -> Task:
         timeout_s=spec.get("timeout"),
         resources=spec.get("resources") or NOTHING,
         affinity=tuple(spec.get("affinity", ())),
+        cache=cache,
         tags=tuple(spec.get("tags", ())),
         source=source,
         skip=spec.get("skip", ""),
