@@ -17,8 +17,8 @@ def main() -> int:
 
         sys.stdout.write(f"orchestro {__version__}\n")
         return 0
-    # Planning makes hundreds of thousands of objects, none of them garbage; looking through them again and again takes a
-    # tenth of a run of many tasks.
+    # Planning makes hundreds of thousands of objects, none of them garbage; looking through them again and again takes
+    # a tenth of a run of many tasks.
     gc.set_threshold(50_000, 20, 50)
     try:
         from orchestro.cli.main import run
