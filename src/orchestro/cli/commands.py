@@ -19,6 +19,7 @@ _HOMES = {
     "validate": ("inspect", "add_validate_parser"),
     "schema": ("inspect", "add_schema_parser"),
     "init": ("init", "add_parser"),
+    "cache": ("cache", "add_parser"),
     "doctor": ("doctor", "add_parser"),
     "completion": ("completion", "add_parser"),
     "version": ("inspect", "add_version_parser"),

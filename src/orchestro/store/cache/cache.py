@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from orchestro.store.cache.blobs import Blobs, Kept
 from orchestro.store.cache.files import Content, FileDigests
 from orchestro.store.cache.flight import Flights, locked
-from orchestro.store.cache.index import CacheUnusable, Entry, Index, Output
+from orchestro.store.cache.index import DATABASE, CacheUnusable, Entry, Index, Output, remove_database
 from orchestro.store.cache.patterns import Tree, is_literal
 
-__all__ = ["MAX_BYTES", "TTL_S", "CacheStats", "Collected", "ResultCache", "Stored"]
+__all__ = ["MAX_BYTES", "TTL_S", "CacheStats", "Collected", "ResultCache", "Stored", "clear_cache"]
 
 MAX_BYTES = 5 << 30
 """What results may take together, unless told otherwise: 5 GiB."""
@@ -103,7 +103,7 @@ class ResultCache:
             os.makedirs(flights, exist_ok=True)
             # Two processes that make the file at once would fail at switching it to WAL.
             with locked(os.path.join(self._directory, "open.lock")):
-                self._index = Index(os.path.join(self._directory, "results.db"))
+                self._index = Index(os.path.join(self._directory, DATABASE))
         except OSError as error:
             raise CacheUnusable(self._directory, error) from error
         self._flights = Flights(flights)
@@ -230,8 +230,9 @@ class ResultCache:
         return self._collect(self._max_bytes if max_bytes is None else max_bytes, unused_s, wait=True)
 
     def clear(self) -> Collected:
-        """Remove all results and counts."""
+        """Remove all results, counts and digests."""
         with self._sole(wait=True), self._thread:
+            self.digests.clear()
             entries = self._index.clear()
             return Collected(entries, *self._blobs.sweep(()))
 
@@ -266,6 +267,23 @@ class ResultCache:
     def _oldest(self) -> float:
         """Results made before this moment are too old."""
         return -math.inf if self._ttl_s is None else self._clock() - self._ttl_s
+
+
+def clear_cache(directory: str) -> Collected:
+    """`ResultCache.clear` for a cache that may be damaged. Raises CacheUnusable when it cannot be made anew either."""
+    try:
+        return _cleared(directory)
+    except CacheUnusable:
+        remove_database(os.path.join(directory, DATABASE))
+        return _cleared(directory)
+
+
+def _cleared(directory: str) -> Collected:
+    cache = ResultCache(directory)
+    try:
+        return cache.clear()
+    finally:
+        cache.close()
 
 
 def _outputs(root: str, patterns: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -123,6 +123,11 @@ class FileDigests:
         """The clock that time stamps of files are compared with."""
         return self._clock_ns()
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._known.clear()
+        self._changed = True
+
     def save(self) -> None:
         """Write the memo if there is something new. A disk that refuses costs only time."""
         if not self._changed:

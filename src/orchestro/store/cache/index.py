@@ -10,7 +10,10 @@ from typing import NamedTuple, TypeVar
 
 from orchestro.errors import InfrastructureError
 
-__all__ = ["ENTRY_BYTES", "CacheUnusable", "Entry", "Index", "Output", "Totals"]
+__all__ = ["DATABASE", "ENTRY_BYTES", "CacheUnusable", "Entry", "Index", "Output", "Totals", "remove_database"]
+
+DATABASE = "results.db"
+"""Name of the file in the directory of the cache."""
 
 _T = TypeVar("_T")
 _SCHEMA = 1
@@ -99,9 +102,7 @@ class Index:
             except sqlite3.OperationalError:
                 raise  # busy, read-only or full: others may be using it
             except sqlite3.DatabaseError:
-                for suffix in ("", "-wal", "-shm"):
-                    with contextlib.suppress(FileNotFoundError):
-                        os.unlink(path + suffix)
+                remove_database(path)
                 self._db = _open(path)
 
     def get_many(self, keys: Sequence[str], since: float) -> dict[str, Entry]:
@@ -265,6 +266,13 @@ class Index:
                 with contextlib.suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def remove_database(path: str) -> None:
+    """Remove the file and what SQLite keeps beside it; a process that has it open goes on with what it has."""
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path + suffix)
 
 
 def _open(path: str) -> sqlite3.Connection:
