@@ -27,7 +27,7 @@ def directory() -> str:
     state = StateDirectory(".orchestro")
     state.prepare()
     Path("out").write_bytes(b"x" * 3000)
-    cache = ResultCache(state.cache)
+    cache = ResultCache(state.results)
     for key in KEYS:
         cache.put(key, ".", ("out",), "", 1.0)
     found = cache.get(KEYS[0])
@@ -35,7 +35,7 @@ def directory() -> str:
     cache.touch([found])
     cache.miss(3)
     cache.close()
-    return state.cache
+    return state.results
 
 
 @pytest.mark.parametrize("what", ["stats", "gc", "clear"])
@@ -130,3 +130,15 @@ def test_no_size_is(text: str) -> None:
 )
 def test_bytes_are_written(count: int, text: str) -> None:
     assert readable(count) == text
+
+
+def test_what_a_run_keeps_is_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in.txt").write_text("a")
+    Path("tasks.yaml").write_text("tasks: {copy: {run: cat in.txt > out.txt, inputs: [in.txt], outputs: [out.txt]}}\n")
+    assert run(["run", "tasks.yaml"]) == 0
+    assert run(["run", "tasks.yaml"]) == 0
+    capsys.readouterr()
+    assert run(["cache", "stats"]) == 0
+    out = capsys.readouterr().out
+    assert "results    1" in out
+    assert "50.0% of 2 tasks" in out

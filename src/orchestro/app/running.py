@@ -222,7 +222,7 @@ class _Run:
             self._emit(Diagnostic(self._clock(), "warning", message))
 
         try:
-            return CachedResults(os.path.join(self._state.cache, "results"), complain)
+            return CachedResults(self._state.results, complain)
         except InfrastructureError as error:
             complain(f"the result cache cannot be used: {error}")
             return None

@@ -83,7 +83,7 @@ def _cache(options: argparse.Namespace) -> int:
         raise UserError("--json goes with `orchestro cache stats`")
     if options.what != "gc" and (options.max_size is not None or options.older_than is not None):
         raise UserError("--max-size and --older-than go with `orchestro cache gc`")
-    directory = StateDirectory(options.output_dir).cache
+    directory = StateDirectory(options.output_dir).results
     if not os.path.exists(os.path.join(directory, DATABASE)):
         # Looking must not make a state directory.
         if options.json:

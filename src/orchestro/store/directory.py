@@ -40,6 +40,11 @@ class StateDirectory:
         """The directory of what can be made again: results, read task files."""
         return os.path.join(self.path, "cache")
 
+    @property
+    def results(self) -> str:
+        """The result cache."""
+        return os.path.join(self.cache, "results")
+
     def prepare(self) -> None:
         """Make the directory, hidden from git, if it is not there; else leave it as it is. Raises OSError."""
         if os.path.isdir(self.path):
