@@ -16,6 +16,7 @@ import orchestro
 
 SOURCE = Path(orchestro.__file__).parent
 ORDER = (
+    "records",
     "errors",
     "exits",
     "model",

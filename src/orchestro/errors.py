@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from orchestro.records import dataclass
 
 __all__ = [
     "BreakerOpen",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from json.encoder import encode_basestring as _quoted
 from typing import Any, ClassVar, TypeAlias
 
 from orchestro.model import NOWHERE, Failure, Finding, Outcome, Source
+from orchestro.records import dataclass
 
 __all__ = [
     "EVENT_TYPES",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from orchestro.errors import UserError
 from orchestro.model import Task
+from orchestro.records import dataclass
 
 __all__ = ["Selection", "parse_expression", "select"]
 

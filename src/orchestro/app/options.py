@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from orchestro.model import NOTHING
+from orchestro.records import dataclass
 from orchestro.selection import Selection
 
 __all__ = ["RunOptions", "default_workers", "usable_processors"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from orchestro.errors import UserError
 from orchestro.events import (
@@ -20,6 +20,7 @@ from orchestro.events import (
     TaskPlanned,
 )
 from orchestro.model import Attempt, Outcome, Result
+from orchestro.records import dataclass
 from orchestro.store.run_log import read_log
 
 __all__ = ["Earlier", "read_earlier"]

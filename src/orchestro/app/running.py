@@ -340,12 +340,12 @@ class _Run:
 
     def _obsolete_snapshots(self, executors: Executors) -> tuple[str, ...]:
         """Snapshot files beside the scenarios that none of them used; only known when all of them ran to the end."""
-        from orchestro.scenario.snapshot import obsolete
-
         executor = executors.made("scenario")
         used: set[str] = getattr(executor, "snapshots_used", set())
         if not used or self._options.selection.narrows or self._interrupts:
             return ()
+        from orchestro.scenario.snapshot import obsolete
+
         folders = {os.path.dirname(os.path.dirname(path)) for path in used}
         return tuple(str(path) for folder in sorted(folders) for path in obsolete(folder, used))
 

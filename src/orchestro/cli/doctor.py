@@ -7,9 +7,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from orchestro.cli.lines import say
+from orchestro.records import dataclass
 
 __all__ = ["add_parser"]
 

@@ -7,10 +7,10 @@ import contextlib
 import os
 import re
 import shlex
-from dataclasses import dataclass
 
 from orchestro.cli.help import HelpFormatter
 from orchestro.cli.values import duration
+from orchestro.records import dataclass
 
 __all__ = ["add_parser"]
 

@@ -5,11 +5,17 @@ let the number of workers follow the queue; `executors/` holds one file for each
 `task_queue.py` are the same engine for programs.
 """
 
-from orchestro.engine.autoscale import Scaling
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from orchestro.engine.dispatcher import Dispatcher
 from orchestro.engine.executor import AttemptContext, AttemptEnd, Executor, WorkerLost
-from orchestro.engine.pool import PoolStatistics, WorkerPool, WorkerPoolConfig
-from orchestro.engine.task_queue import TaskQueue
+
+if TYPE_CHECKING:
+    from orchestro.engine.autoscale import Scaling
+    from orchestro.engine.pool import PoolStatistics, WorkerPool, WorkerPoolConfig
+    from orchestro.engine.task_queue import TaskQueue
 
 __all__ = [
     "AttemptContext",
@@ -23,3 +29,23 @@ __all__ = [
     "WorkerPool",
     "WorkerPoolConfig",
 ]
+
+_HOMES = {
+    "PoolStatistics": "pool",
+    "Scaling": "autoscale",
+    "TaskQueue": "task_queue",
+    "WorkerPool": "pool",
+    "WorkerPoolConfig": "pool",
+}
+"""What programs use and the command does not is imported on first use."""
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

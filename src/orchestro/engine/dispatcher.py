@@ -11,7 +11,7 @@ import random
 import traceback
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from orchestro.engine.executor import AttemptContext, AttemptEnd, Executor, WorkerLost
@@ -30,6 +30,7 @@ from orchestro.events import (
 )
 from orchestro.graph import Progress
 from orchestro.model import NOTHING, Attempt, Failure, Outcome, Result, Task
+from orchestro.records import dataclass
 from orchestro.resilience.breaker import CircuitBreaker, Permit
 from orchestro.resilience.retry import RetryBudget, next_retry
 from orchestro.schedule import Outlook, SchedulingMetrics, SchedulingStrategy

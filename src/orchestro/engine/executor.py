@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from orchestro.errors import InfrastructureError
 from orchestro.events import Emit
 from orchestro.model import Failure, Finding, Outcome, Task
+from orchestro.records import dataclass
 
 __all__ = ["AttemptContext", "AttemptEnd", "Executor", "WorkerLost"]
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ from orchestro.engine.task_queue import TaskQueue
 from orchestro.events import Emit, Event, TaskFinished
 from orchestro.isolate.scratch import Scratch
 from orchestro.model import NOTHING, Result, Task
+from orchestro.records import dataclass
 from orchestro.resilience.breaker import BreakerSettings, CircuitBreaker
 from orchestro.resilience.retry import RetryBudget
 from orchestro.schedule import SchedulingMetrics, SchedulingStrategy, make_scheduler

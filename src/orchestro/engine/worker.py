@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from orchestro.records import dataclass
 from orchestro.schedule import SchedulingMetrics
 
 __all__ = ["Slots"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from orchestro.errors import InfrastructureError, UserError
 from orchestro.isolate.environment import make_environment
 from orchestro.isolate.scratch import Scratch
+from orchestro.records import dataclass
 
 __all__ = ["Place", "make_place"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from orchestro.model.task import Source
+from orchestro.records import dataclass
 
 __all__ = ["DeadLetter"]
 

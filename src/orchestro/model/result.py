@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from orchestro.model.outcome import Outcome
 from orchestro.model.task import NOWHERE, Source
+from orchestro.records import dataclass
 
 __all__ = ["Attempt", "Failure", "Finding", "Report", "Result"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from orchestro.model.outcome import Outcome
+from orchestro.records import dataclass
 
 __all__ = ["NO_WAIT", "Backoff", "RetryPolicy", "RetryRule"]
 

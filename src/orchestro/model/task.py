@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import Any
 
 from orchestro.model.retry import RetryPolicy
+from orchestro.records import dataclass
 
 __all__ = ["NOTHING", "NOWHERE", "CacheInputs", "Priority", "Source", "Task"]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from orchestro.events import (
@@ -22,6 +21,7 @@ from orchestro.events import (
 )
 from orchestro.model import Outcome
 from orchestro.observe.task_net import TaskNet
+from orchestro.records import dataclass
 
 __all__ = ["MAX_SIMULATED", "Bound", "Measurements", "PathStep", "RunAnalysis", "SpeedUp", "analyze_run"]
 

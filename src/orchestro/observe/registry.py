@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from typing import Any, TextIO, TypeAlias
 
 from orchestro.errors import UserError
 from orchestro.observe.reporter import Reporter
+from orchestro.records import dataclass
 
 __all__ = ["BUILT_IN", "GROUP", "Factory", "ReporterOptions", "create", "names"]
 

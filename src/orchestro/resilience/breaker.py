@@ -9,10 +9,10 @@ import enum
 import inspect
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from orchestro.errors import BreakerOpen
+from orchestro.records import dataclass
 
 __all__ = ["BreakerSettings", "CircuitBreaker", "CountWindow", "Permit", "State", "TimeWindow"]
 

@@ -7,13 +7,14 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from yaml.nodes import MappingNode, Node
 
 from orchestro.model import NOWHERE, Source
+from orchestro.records import dataclass
 from orchestro.scenario import registry
 from orchestro.scenario.expand import ENV_NAME, SIZE, Matrix, MatrixShape
 from orchestro.scenario.shape import (

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from orchestro.model import NOWHERE, Source
+from orchestro.records import dataclass
 from orchestro.scenario.reader import shorten
 from orchestro.scenario.shape import BAD, Bad, Int, ListOf, MapOf, OneOf, Pair, Reader, Shape, Str, describe
 from orchestro.scenario.variables import NAME, substitute

@@ -6,9 +6,12 @@ import glob
 import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestro.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["LARGEST_BYTES", "SCENARIO_NAMES", "SUFFIXES", "find_files", "looks_like_scenario"]
 

@@ -7,9 +7,10 @@ theirs under the entry point groups ``orchestro.steps`` and ``orchestro.validati
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from orchestro.records import dataclass
 from orchestro.terminal.probe import Check
 
 if TYPE_CHECKING:

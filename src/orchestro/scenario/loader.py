@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from yaml.nodes import Node, SequenceNode
 
 from orchestro.errors import DocumentError, Problem
+from orchestro.records import dataclass
 from orchestro.scenario.document import Document, Scenario, read_document
 from orchestro.scenario.expand import expand
 from orchestro.scenario.finding import LARGEST_BYTES, SCENARIO_NAMES, SUFFIXES, find_files, looks_like_scenario

@@ -7,12 +7,13 @@ import contextlib
 import os
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from orchestro.errors import InfrastructureError, OrchestroError, SpawnError, TerminalClosed, UserError
 from orchestro.events import Emit, StepFinished, StepStarted
 from orchestro.model import NOWHERE, Failure, Finding, Outcome, Source
+from orchestro.records import dataclass
 from orchestro.scenario.document import Scenario, Step
 from orchestro.scenario.stage import Aftermath, Stage, StepFailed
 from orchestro.scenario.step import Clause
@@ -20,7 +21,8 @@ from orchestro.scenario.variables import substitute
 from orchestro.terminal.pipe_driver import run_command
 from orchestro.terminal.probe import Check, Held, Missing
 from orchestro.terminal.process import MARK
-from orchestro.terminal.terminal import MouseOff, Terminal, WaitFailed, describe_exit
+from orchestro.terminal.process.exit_text import describe_exit
+from orchestro.terminal.terminal import MouseOff, Terminal, WaitFailed
 
 __all__ = ["Session", "Verdict"]
 

@@ -10,12 +10,12 @@ import keyword
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from orchestro.errors import UnknownKey, UserError
+from orchestro.records import dataclass
 from orchestro.scenario.durations import DURATION_PATTERN, parse_duration
 from orchestro.scenario.reader import BAD, DEEPEST, NULLS, Bad, Reader, describe, is_null, nearest, shorten
 from orchestro.scenario.variables import Pattern

@@ -12,9 +12,9 @@ import os
 import re
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from orchestro.records import dataclass
 from orchestro.terminal.checks.diff import MAX_DIFF_LINES
 from orchestro.terminal.checks.screen import cells, describe_style, is_narrow
 from orchestro.terminal.screen import PLAIN, Screen

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestro.errors import OrchestroError
 from orchestro.model import NOWHERE, Failure, Finding, Source
+from orchestro.records import dataclass
 from orchestro.terminal.probe import Missing
 
 if TYPE_CHECKING:

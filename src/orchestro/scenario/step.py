@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from orchestro.errors import UserError
 from orchestro.model import NOWHERE, Source
+from orchestro.records import dataclass
 from orchestro.scenario import registry
 from orchestro.scenario.kinds import Action, Check, StepKind, Validation, ValidationKind
 from orchestro.scenario.reader import shorten

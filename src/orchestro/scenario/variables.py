@@ -9,11 +9,11 @@ import dataclasses
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from orchestro.errors import UserError
+from orchestro.records import dataclass
 
 __all__ = ["BUILT_IN", "NAME", "Pattern", "names_in", "substitute", "substitute_text"]
 

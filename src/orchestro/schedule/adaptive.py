@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from orchestro.model import Outcome, Task
+from orchestro.records import dataclass
 from orchestro.schedule.critical_path import CriticalPathScheduler
 from orchestro.schedule.deadline import DeadlineAwareScheduler
 from orchestro.schedule.fifo import FIFOScheduler

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from orchestro.records import dataclass
 
 __all__ = ["Reservation", "may_backfill", "reservation"]
 

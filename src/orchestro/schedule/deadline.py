@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from orchestro.model import Task
+from orchestro.records import dataclass
 from orchestro.schedule.estimates import Estimates
 from orchestro.schedule.strategy import Outlook, RankedStrategy, SchedulingMetrics
 

@@ -6,8 +6,6 @@ callable that makes one.
 
 from __future__ import annotations
 
-import difflib
-
 from orchestro.errors import UserError
 from orchestro.schedule.adaptive import AdaptiveScheduler
 from orchestro.schedule.critical_path import CriticalPathScheduler
@@ -46,6 +44,8 @@ def make_scheduler(name: str) -> SchedulingStrategy:
             raise UserError(f"scheduler {name!r} of {found[name].value} is not a SchedulingStrategy")
         return made
     known = [*SCHEDULERS, *found]
+    import difflib
+
     near = difflib.get_close_matches(name, known, 1)
     hint = f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
     raise UserError(f"unknown scheduler {name!r}{hint}")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from orchestro.model import NOTHING, Outcome, Task
+from orchestro.records import dataclass
 from orchestro.schedule.backfill import may_backfill, reservation
 from orchestro.schedule.ready import ReadyQueue, Signature, signature
 from orchestro.schedule.strategy import Outlook, SchedulingMetrics, SchedulingStrategy

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from orchestro.model import Outcome, Task
+from orchestro.records import dataclass
 
 __all__ = ["Outlook", "RankedStrategy", "SchedulingMetrics", "SchedulingStrategy"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import time
 from collections.abc import Iterator
 
@@ -58,7 +57,7 @@ class StateDirectory:
         now = time.time()
         # Two runs within a second sort by the milliseconds; the last part keeps two processes apart.
         moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now)) + f"-{int(now % 1 * 1000):03}"
-        run_id = f"{moment}-{secrets.token_hex(2)}"
+        run_id = f"{moment}-{os.urandom(2).hex()}"
         path = os.path.join(self.runs, run_id)
         try:
             self.prepare()

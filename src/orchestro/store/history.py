@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from orchestro.model import Outcome, Task
+from orchestro.records import dataclass
 from orchestro.store.database import Database, write
 
 __all__ = ["MAX_TASKS", "RECENT_RUNS", "History", "Seen", "history_key", "machine_class"]
@@ -75,9 +75,13 @@ def _relative(path: str, here: str) -> str:
 
 def machine_class() -> str:
     """Machines of one class run about equally fast: system, processor and number of cores."""
-    import platform
+    if hasattr(os, "uname"):
+        system, machine = os.uname().sysname, os.uname().machine
+    else:
+        import platform  # which takes its time
 
-    return f"{platform.system().lower()}-{platform.machine()}-{os.cpu_count()}"
+        system, machine = platform.system(), platform.machine()
+    return f"{system.lower()}-{machine}-{os.cpu_count()}"
 
 
 class History:

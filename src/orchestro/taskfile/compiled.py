@@ -19,7 +19,7 @@ from orchestro.taskfile.file import TaskFile
 
 __all__ = ["SMALLEST_BYTES", "keep", "kept"]
 
-SMALLEST_BYTES = 64 << 10
+SMALLEST_BYTES = 4 << 10
 """Files below are read in a few milliseconds anyway."""
 _MOST_KEPT = 16
 """Files that are kept; older ones are removed when another is added."""

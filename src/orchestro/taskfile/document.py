@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from yaml.nodes import MappingNode, Node
 
 from orchestro.model import Backoff, Outcome, RetryPolicy, RetryRule
+from orchestro.records import dataclass
 from orchestro.scenario.reader import BAD, Bad, Reader, nearest
 from orchestro.scenario.shape import (
     Bool,

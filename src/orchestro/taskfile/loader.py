@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from orchestro.engine.executors.command import Command
 from orchestro.errors import DocumentError, Problem
 from orchestro.graph import CycleError, Graph
 from orchestro.model import NOTHING, CacheInputs, RetryPolicy, Source, Task
+from orchestro.records import dataclass
 from orchestro.scenario.finding import LARGEST_BYTES, find_files, looks_like_scenario
 from orchestro.taskfile.compiled import SMALLEST_BYTES, keep, kept
 from orchestro.taskfile.file import TaskFile

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from orchestro.model import Outcome, Task
+from orchestro.records import dataclass
 
 __all__ = ["DEFAULT_TIMES", "DeadEnd", "Routes"]
 

@@ -7,7 +7,7 @@ integration marks need none of this: the marks say where the input line begins a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from orchestro.records import dataclass
 
 __all__ = ["Expected", "Interval", "caret", "find_echo", "find_echo_again"]
 

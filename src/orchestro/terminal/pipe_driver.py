@@ -9,10 +9,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from orchestro.errors import SpawnError, TerminalClosed
+from orchestro.records import dataclass
 from orchestro.terminal.driver import MAX_PENDING_INPUT, Sink
 from orchestro.terminal.process import MARK, strays
 

@@ -6,8 +6,9 @@ every condition testable without a process, and lets several be waited for at on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from orchestro.records import dataclass
 
 if TYPE_CHECKING:
     from orchestro.terminal.terminal import Terminal

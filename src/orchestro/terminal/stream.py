@@ -5,8 +5,7 @@ Keeps text only since the last Enter, at most `MAX_TEXT` characters of it; of mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from orchestro.records import dataclass
 from orchestro.terminal.cleaning import Cleaner
 from orchestro.terminal.echo import Expected, Interval, find_echo, find_echo_again
 

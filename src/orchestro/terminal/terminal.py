@@ -21,6 +21,7 @@ from orchestro.terminal.driver import Driver, DriverFactory
 from orchestro.terminal.echo import caret
 from orchestro.terminal.keys import encode, normalise
 from orchestro.terminal.probe import Check, Held, Missing, Never
+from orchestro.terminal.process.exit_text import describe_exit
 from orchestro.terminal.recording import Recording
 from orchestro.terminal.screen.protocol import Modes, Screen
 from orchestro.terminal.stream import CommandOutput, Stream
@@ -595,16 +596,6 @@ def _default_driver() -> DriverFactory:
     from orchestro.terminal.pty_driver import PtyDriver
 
     return PtyDriver
-
-
-def describe_exit(code: int) -> str:
-    """``exit code 1`` or ``signal SIGKILL``."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {signals.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
 
 
 def _left_on(screen: Screen) -> list[Finding]:

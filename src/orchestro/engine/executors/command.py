@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from orchestro.engine.executor import AttemptContext, AttemptEnd
 from orchestro.engine.executors.settings import ExecutorSettings, file_name
 from orchestro.errors import SpawnError
 from orchestro.events import ArtifactWritten
 from orchestro.model import NOTHING, Failure, Outcome, Task
+from orchestro.records import dataclass
 from orchestro.terminal.cleaning import plain_text
 from orchestro.terminal.process import MARK
-from orchestro.terminal.terminal import describe_exit
+from orchestro.terminal.process.exit_text import describe_exit
 
 __all__ = ["Command", "CommandExecutor"]
 

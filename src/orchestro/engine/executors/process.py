@@ -15,11 +15,12 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from multiprocessing.connection import Connection
 from typing import Any
 
 from orchestro.engine.executor import WorkerLost
+from orchestro.records import dataclass
 
 __all__ = ["Answer", "Job", "WorkerProcess"]
 

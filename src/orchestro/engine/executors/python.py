@@ -7,12 +7,13 @@ import inspect
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from orchestro.engine.executor import AttemptContext, AttemptEnd
 from orchestro.engine.executors.settings import ExecutorSettings
 from orchestro.model import NOTHING, Failure, Outcome, Task
+from orchestro.records import dataclass
 
 __all__ = ["PythonCall", "PythonExecutor", "Where", "resolve"]
 

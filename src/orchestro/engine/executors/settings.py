@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from orchestro.isolate.scratch import Scratch
 from orchestro.model import NOTHING
+from orchestro.records import dataclass
 from orchestro.store.recordings import RecordingWriter
 
 __all__ = ["ExecutorSettings", "file_name"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from orchestro.records import dataclass
 from orchestro.terminal.cast import read_cast
 from orchestro.terminal.render.palette import css
 from orchestro.terminal.screen import PLAIN, Screen, Style, StyledRun, open_screen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from orchestro.events import (
@@ -25,6 +25,7 @@ from orchestro.events import (
 )
 from orchestro.model import Failure, Outcome
 from orchestro.observe.analysis import Measurements
+from orchestro.records import dataclass
 
 __all__ = ["AttemptData", "RunData", "TaskData", "gather"]
 

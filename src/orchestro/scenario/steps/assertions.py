@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from orchestro.records import dataclass
 from orchestro.scenario.kinds import StepKind
 from orchestro.scenario.shape import Int, Json, Regex, Str
 from orchestro.scenario.variables import Pattern

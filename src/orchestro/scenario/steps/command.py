@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from orchestro.errors import UserError
 from orchestro.model import Finding
+from orchestro.records import dataclass
 from orchestro.scenario.kinds import StepKind
 from orchestro.scenario.shape import Converted, ListOf, MapOf, OneOf, Regex, Str
 from orchestro.scenario.stage import Stage, StepFailed
@@ -17,8 +17,9 @@ from orchestro.terminal.checks import Expect
 from orchestro.terminal.checks.near import literal_of, nearest_line
 from orchestro.terminal.checks.state import ended_with
 from orchestro.terminal.probe import Held, Missing, Never, NotYet, Probe
+from orchestro.terminal.process.exit_text import describe_exit
 from orchestro.terminal.stream import CommandOutput
-from orchestro.terminal.terminal import Terminal, describe_exit
+from orchestro.terminal.terminal import Terminal
 
 __all__ = ["KINDS", "Capture", "Run"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal as signals
-from dataclasses import dataclass
 from typing import Any
 
+from orchestro.records import dataclass
 from orchestro.scenario.kinds import StepKind
 from orchestro.scenario.shape import Bool, Choice, Converted, Fields, Int, ListOf, OneOf, Pair, Str
 from orchestro.scenario.stage import Stage, StepFailed

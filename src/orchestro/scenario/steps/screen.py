@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from orchestro.records import dataclass
 from orchestro.scenario.kinds import StepKind
 from orchestro.scenario.shape import Bool, Converted, Fields, Int, OneOf, Pair, Regex, Str
 from orchestro.scenario.stage import Stage

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from orchestro.model import Finding
+from orchestro.records import dataclass
 from orchestro.scenario.kinds import StepKind
 from orchestro.scenario.shape import Bool, Converted, Field, Fields, Int, ListOf, OneOf, Regex, Str
 from orchestro.scenario.snapshot import Wanted, differences, draw, draw_rows, snapshot_path, write_snapshot

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
 from orchestro.model import Finding
+from orchestro.records import dataclass
 from orchestro.scenario.kinds import StepKind
 from orchestro.scenario.shape import Bool, Choice, Duration, Int, ListOf, OneOf, Regex
 from orchestro.scenario.stage import Stage

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
-from dataclasses import dataclass
 from typing import Any
 
+from orchestro.records import dataclass
 from orchestro.scenario.kinds import ValidationKind
 from orchestro.scenario.shape import Int, Json, Regex, Str
 from orchestro.scenario.stage import Aftermath, StepFailed
@@ -16,7 +16,7 @@ from orchestro.terminal.checks.command import trimmed
 from orchestro.terminal.checks.diff import clip, clip_both, json_diff, json_differences, pretty, project, text_diff
 from orchestro.terminal.checks.near import case_hint, literal_of, nearest_line
 from orchestro.terminal.probe import Missing
-from orchestro.terminal.terminal import describe_exit
+from orchestro.terminal.process.exit_text import describe_exit
 
 __all__ = ["KINDS"]
 

@@ -8,8 +8,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from orchestro.records import dataclass
 from orchestro.store.cache.blobs import Blobs, Kept
 from orchestro.store.cache.files import Content, FileDigests
 from orchestro.store.cache.flight import Flights, locked

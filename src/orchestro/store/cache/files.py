@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import marshal
 import os
-import secrets
 import stat
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -204,7 +203,7 @@ def _signature(state: os.stat_result) -> tuple[int, int, int, int, int]:
 
 
 def _unreadable() -> Content:
-    return (0, 0, 0, 0, 0, secrets.token_bytes(DIGEST_BYTES))
+    return (0, 0, 0, 0, 0, os.urandom(DIGEST_BYTES))
 
 
 def _digest_rest(fd: int, data: bytes) -> bytes:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from orchestro.records import dataclass
 from orchestro.terminal.checks.diff import (
     clip,
     clip_both,
@@ -21,8 +22,8 @@ from orchestro.terminal.checks.diff import (
     text_diff,
 )
 from orchestro.terminal.checks.near import case_hint, literal_of, nearest_line
-from orchestro.terminal.checks.state import describe_exit
 from orchestro.terminal.probe import Held, Missing, Never, NotYet, Probe
+from orchestro.terminal.process.exit_text import describe_exit
 from orchestro.terminal.stream import CommandOutput
 
 if TYPE_CHECKING:

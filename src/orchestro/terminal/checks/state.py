@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from orchestro.records import dataclass
 from orchestro.terminal.probe import Held, Missing, Never, NotYet, Probe
-from orchestro.terminal.terminal import Terminal, describe_exit
+from orchestro.terminal.process.exit_text import describe_exit
+from orchestro.terminal.terminal import Terminal
 
-__all__ = ["Bell", "Exit", "Idle", "MouseOn", "Title", "after_end", "describe_exit", "ended_with"]
+__all__ = ["Bell", "Exit", "Idle", "MouseOn", "Title", "after_end", "ended_with"]
 
 
 def ended_with(terminal: Terminal) -> str:

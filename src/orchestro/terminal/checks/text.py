@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from orchestro.records import dataclass
 from orchestro.terminal.checks.near import case_hint, literal_of, nearest_line
 from orchestro.terminal.checks.state import ended_with
 from orchestro.terminal.probe import Held, Missing, Never, NotYet, Probe

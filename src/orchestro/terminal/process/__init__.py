@@ -2,7 +2,7 @@
 
 The platform files offer `ExitWatch` (calls back when a process ends, without a thread and without polling), `Watcher`
 (calls back when a descriptor can be read) and `strays` (the processes that a program left behind); `ending.py` kills
-those. `piped.py` runs a command on a pipe.
+those. `piped.py` runs a command on a pipe; `exit_text.py` tells how it ended.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from orchestro.records import dataclass
 from orchestro.terminal.process import ExitWatch, Watcher
 from orchestro.terminal.process.spawn import exit_code, spawn
 

@@ -36,37 +36,54 @@ def spawn(argv: Sequence[str], cwd: str, env: Mapping[str, str], file_actions: S
     """Start `argv` in `cwd` as the leader of a new session; returns its pid. Raises SpawnError with a plain reason."""
     if not argv:
         raise SpawnError(argv, "the command is empty")
-    if not os.path.isdir(cwd):
-        raise SpawnError(argv, f"its working directory {cwd} does not exist")
     if any("\0" in argument for argument in argv):
         raise SpawnError(argv, "the command holds a NUL character")
-    program = find_program(argv[0], cwd, env.get("PATH"))
-    if program is None:
-        raise SpawnError(argv, _why_not(argv[0], cwd))
+    start: Any = os.posix_spawnp
+    program: str | None = argv[0]
+    if "/" in argv[0] or env.get("PATH") != os.environ.get("PATH") or not argv[0]:
+        # `posix_spawnp` would look along our own PATH, as fast as can be; here it is along that of the program.
+        start = os.posix_spawn
+        program = find_program(argv[0], cwd, env.get("PATH"))
+        if program is None:
+            raise SpawnError(argv, _why_not(argv, cwd))
     here = os.getcwd()
-    if cwd != here and any(thread.name not in _UNMOVED for thread in threading.enumerate()):
+    moved = cwd not in (here, ".")
+    arguments = list(argv)
+    if moved and any(thread.name not in _UNMOVED for thread in threading.enumerate()):
         # posix_spawn cannot change the directory, and other threads must not see ours change.
-        argv = ["sh", "-c", _TRAMPOLINE, "sh", cwd, program, *argv[1:]]
-        program, cwd = "/bin/sh", here
+        _check_program(argv, cwd, env)
+        arguments = ["sh", "-c", _TRAMPOLINE, "sh", cwd, str(program), *argv[1:]]
+        start, program, moved = os.posix_spawn, "/bin/sh", False
     try:
-        if cwd != here:
+        if moved:
             os.chdir(cwd)
         try:
-            return os.posix_spawn(
-                program, list(argv), env, setsid=True, setsigmask=(), setsigdef=_DEFAULTED, file_actions=file_actions
+            pid: int = start(
+                program, arguments, env, setsid=True, setsigmask=(), setsigdef=_DEFAULTED, file_actions=file_actions
             )
         finally:
-            if cwd != here:
+            if moved:
                 os.chdir(here)
     except OSError as error:
+        _check_program(argv, cwd, env)
         if error.errno == errno.ENOEXEC:
             raise SpawnError(argv, "it is neither a binary nor a script with a #! line") from None
         raise SpawnError(argv, error.strerror or str(error)) from None
     except ValueError as error:
         raise SpawnError(argv, str(error)) from None
+    return pid
 
 
-def _why_not(name: str, cwd: str) -> str:
+def _check_program(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
+    """Raise SpawnError when the program, or the directory that it is to work in, is not there."""
+    if not os.path.isdir(cwd) or find_program(argv[0], cwd, env.get("PATH")) is None:
+        raise SpawnError(argv, _why_not(argv, cwd))
+
+
+def _why_not(argv: Sequence[str], cwd: str) -> str:
+    if not os.path.isdir(cwd):
+        return f"its working directory {cwd} does not exist"
+    name = argv[0]
     if "/" not in name:
         return "no such program on PATH"
     full = os.path.join(cwd, name)

@@ -11,8 +11,9 @@ import importlib.util
 import os
 import sys
 import zlib
-from dataclasses import dataclass
 from typing import Any
+
+from orchestro.records import dataclass
 
 __all__ = ["Library", "load"]
 

@@ -6,8 +6,9 @@ Columns and rows count from 0. `orchestro.testing.screen_conformance` is the che
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
+
+from orchestro.records import dataclass
 
 __all__ = ["PLAIN", "Cell", "Color", "Cursor", "Modes", "Screen", "Style", "StyledRun"]
 

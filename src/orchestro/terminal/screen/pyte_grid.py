@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import unicodedata
 from collections import defaultdict, deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pyte
@@ -14,6 +14,7 @@ from pyte import modes as pyte_modes
 from pyte.screens import Margins, StaticDefaultDict
 from wcwidth import wcwidth
 
+from orchestro.records import dataclass
 from orchestro.terminal.screen.protocol import PLAIN, Style
 
 __all__ = ["Glyph", "Grid"]
