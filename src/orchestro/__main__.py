@@ -1,7 +1,5 @@
 """`python -m orchestro`."""
 
-import sys
+from orchestro.cli.start import enter
 
-from orchestro.cli.start import main
-
-sys.exit(main())
+enter()

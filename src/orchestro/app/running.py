@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Observer", "execute", "exit_code", "run", "run_async"]
 
+_MOST_UNTOLD = 1000
+"""Events that wait for the observers; more are told at once."""
+
 
 class Observer(Protocol):
     """Who sees the events of a run: the reporters, each of them or a fan-out of them."""
@@ -88,6 +92,8 @@ class _Run:
         self._state = StateDirectory(options.output_dir)
         self._interrupts = 0
         self._log: RunLog | None = None
+        self._untold: deque[Event] = deque()
+        """Events in the record that the observers have not seen yet."""
 
     async def execute(self, known: dict[str, Seen], machine: str, history: History | None) -> Report:
         """Run the tasks, tell everyone, keep the record."""
@@ -149,8 +155,10 @@ class _Run:
             looked = (cache.hits, cache.misses) if cache is not None else (0, 0)
             obsolete = self._obsolete_snapshots(executors)
             self._emit(RunFinished(self._clock(), run_id, duration, int(code), counts, obsolete, looked))
+            self._tell_all()
             return report
         finally:
+            self._tell_all()
             await executors.close()
             recordings.close()
             scratch.close()
@@ -279,13 +287,29 @@ class _Run:
                     self._emit(Diagnostic(self._clock(), "error", message, letter.task_id))
 
     def _emit(self, event: Event) -> None:
+        """Write an event into the record at once; the observers see it a moment later.
+
+        When a task ends the next one should start before anything else is done: while a verdict is printed it runs.
+        """
         if self._log is not None:
             try:
                 self._log.write(event)
             except OSError as error:
                 self._log = None
                 self._emit(Diagnostic(event.at, "error", f"the record of the run cannot be written: {error}"))
-        self._tell(event)
+        self._untold.append(event)
+        if len(self._untold) == 1:
+            asyncio.get_running_loop().call_soon(self._tell_soon)
+        elif len(self._untold) >= _MOST_UNTOLD:
+            self._tell_all()
+
+    def _tell_soon(self) -> None:
+        """In the turn after this one: what was asked for after the event, such as starting a program, comes first."""
+        asyncio.get_running_loop().call_soon(self._tell_all)
+
+    def _tell_all(self) -> None:
+        while self._untold:
+            self._tell(self._untold.popleft())
 
     def _tell(self, event: Event) -> None:
         for observer in list(self._observers):

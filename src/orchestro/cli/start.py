@@ -5,7 +5,28 @@ from __future__ import annotations
 import gc
 import sys
 
-__all__ = ["main"]
+__all__ = ["enter", "main"]
+
+
+def enter() -> None:
+    """Be the command: run it, and leave without taking down an interpreter that nobody needs any more.
+
+    Freeing the tasks and modules one by one would take as long as running twenty commands.
+    """
+    code = main()
+    import atexit
+    import os
+    import threading
+
+    if threading.active_count() > 1:
+        sys.exit(code)  # a thread that still works may hold what is not written yet
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        sys.exit(code)  # which complains as usual
+    os._exit(code)
 
 
 def main() -> int:
